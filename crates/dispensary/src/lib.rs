@@ -1,1 +1,58 @@
-//! Placeholder.
+//! What the service can do, one file for each thing.
+//!
+//! The way of a command:
+//!
+//! ```text
+//! POST …            http        bytes ─▶ asker and wanted dispense; nothing unparsed goes further
+//!   gather          dispensary  here: a command, with an id derived from the idempotency key
+//!     wait          postgres    until the partition's next batch
+//!       lock, read  postgres    log head; time, medication requests, registry version; streams
+//!       decide      domain      events or every broken rule, one command after the other
+//!       commit      postgres    the whole batch, events and personal bodies
+//! answer            http        rendered from the recorded events
+//! ─ ─ ─ the rest follows the log ─ ─ ─
+//! position n ─▶ n+1 postgres    followers: read model and place in one transaction
+//! ```
+//!
+//! [`Dispensary`] has a method for each thing that can be done; [`ports`] are the traits behind
+//! which the outside stands. Start reading at [`hold`].
+
+mod answer;
+pub mod asker;
+mod balance;
+mod cancel;
+mod dispense;
+pub mod hold;
+mod import;
+pub mod ports;
+mod recorded;
+mod registries;
+mod shown;
+
+use std::sync::Arc;
+
+pub use answer::{Answer, CommandError, QueryError};
+pub use asker::{Asker, ClientType, Scopes};
+pub use balance::Balance;
+pub use cancel::WantedCancel;
+pub use hold::WantedHold;
+pub use import::{FaultyLine, ImportError, Line};
+pub use ports::{AppendError, Appended, EventLog, Origin, Registry, Stream, Unavailable};
+pub use recorded::{LogPosition, Recorded};
+pub use registries::Registries;
+pub use shown::Shown;
+
+/// The service, whatever door one comes through.
+#[derive(Clone)]
+pub struct Dispensary {
+    log: Arc<dyn EventLog>,
+    registry: Arc<dyn Registry>,
+}
+
+impl Dispensary {
+    /// A dispensary on that log and registry.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, registry: Arc<dyn Registry>) -> Self {
+        Self { log, registry }
+    }
+}

@@ -1,0 +1,73 @@
+//! What is left of a medication request.
+
+use dispense_domain::registry::RequestStatus;
+use dispense_domain::{Dispensing, LegalEntityId, MedicationRequestId, Quantity, Text, evolve};
+use rust_decimal::Decimal;
+
+use crate::{Asker, ClientType, Dispensary, QueryError};
+
+/// How much of a medication request was prescribed, handed over, reserved and is left.
+#[derive(Debug, Clone)]
+pub struct Balance {
+    /// The medication request.
+    pub id: MedicationRequestId,
+    /// Its effective status: completed once nothing remains, else what its registry says.
+    pub status: RequestStatus,
+    /// Prescribed, by the log once it knows.
+    pub prescribed: Quantity,
+    /// Reserved by a live hold.
+    pub held: Decimal,
+    /// Handed over.
+    pub dispensed: Decimal,
+    /// Prescribed − dispensed − held.
+    pub available: Decimal,
+    /// In what unit.
+    pub unit: Option<Text>,
+}
+
+impl Dispensary {
+    /// The balance of a medication request, read from the log itself and so always current.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NotFound`] if there is none, or if the asker is a clinic that did not issue it.
+    pub async fn balance(
+        &self,
+        asker: &Asker,
+        id: MedicationRequestId,
+    ) -> Result<Balance, QueryError> {
+        const MISSING: QueryError = QueryError::NotFound("prescription");
+        let found = self.registry.request(id).await?.ok_or(MISSING)?;
+        let request = &found.request;
+        let own = request.legal_entity_id == LegalEntityId::from(asker.client);
+        if asker.client_type == ClientType::Msp && !own {
+            return Err(MISSING);
+        }
+        let stream = self.log.stream(id).await?;
+        let dispensing = stream
+            .events
+            .iter()
+            .fold(Dispensing::default(), |state, recorded| evolve(state, &recorded.event));
+        let prescribed = dispensing.prescribed().unwrap_or(request.medication_qty);
+        let (held, dispensed) = (dispensing.held(stream.at), dispensing.processed());
+        let primary = found.medication.as_ref().and_then(|it| it.primary_ingredient());
+        Ok(Balance {
+            id,
+            status: if dispensing.is_completed() {
+                RequestStatus::Completed
+            } else {
+                request.status
+            },
+            prescribed,
+            held: held.normalize(),
+            dispensed: dispensed.normalize(),
+            available: prescribed
+                .decimal()
+                .saturating_sub(dispensed)
+                .saturating_sub(held)
+                .normalize(),
+            unit: primary
+                .and_then(|ingredient| ingredient.dosage.as_ref()?.denumerator_unit.clone()),
+        })
+    }
+}

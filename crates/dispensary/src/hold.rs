@@ -1,0 +1,112 @@
+//! Holding medication, or recording it at once where the program needs no signature.
+
+use chrono::NaiveDate;
+use dispense_domain::command::key_digest;
+use dispense_domain::{
+    Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, DivisionId, LegalEntityId,
+    LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Stated, Text,
+};
+
+use crate::{
+    Answer, AppendError, Asker, CommandError, Dispensary, Origin, Recorded, Shown, Unavailable,
+};
+
+/// What a pharmacy wants to hold, believed by a door.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "each is explained at dispense_domain::CreateHold")]
+pub struct WantedHold {
+    pub medication_request_id: MedicationRequestId,
+    pub division_id: DivisionId,
+    pub medical_program_id: Option<MedicalProgramId>,
+    pub dispensed_on: NaiveDate,
+    pub dispense_day: DispenseDay,
+    pub dispensed_by: Option<Text>,
+    pub verification_code: Option<Text>,
+    pub items: Vec<NewItem>,
+    pub note: Option<LongText>,
+    pub payment_id: Stated<Text>,
+    pub payment_amount: Stated<Money>,
+}
+
+impl Dispensary {
+    /// Holds what the pharmacy wants, and answers with the dispense. Asked again with the same key,
+    /// it answers as it did first.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Refused`] names the rules that forbid it.
+    pub async fn hold(
+        &self,
+        asker: &Asker,
+        wanted: WantedHold,
+        key: &str,
+        origin: Origin,
+    ) -> Result<Answer, CommandError> {
+        let client = LegalEntityId::from(asker.client);
+        let request = wanted.medication_request_id;
+        let id = DispenseId::asked_for(request, client, key);
+        let command = CreateHold {
+            dispense_id: id,
+            medication_request_id: request,
+            user: asker.user.into(),
+            client,
+            division_id: wanted.division_id,
+            medical_program_id: wanted.medical_program_id,
+            dispensed_on: wanted.dispensed_on,
+            dispense_day: wanted.dispense_day,
+            dispensed_by: wanted.dispensed_by,
+            verification_code: wanted.verification_code,
+            items: wanted.items,
+            note: wanted.note,
+            payment_id: wanted.payment_id,
+            payment_amount: wanted.payment_amount,
+            key_digest: key_digest(client, key),
+        };
+        let command = Command::CreateHold(Box::new(command));
+        let appended = self.log.append(request, command, origin).await?;
+        if appended.events.is_empty() {
+            return self.answered_before(request, id, answers_create).await;
+        }
+        answer(&appended.events, id)
+    }
+
+    /// The answer that the first of these questions got: the dispense after the last event that
+    /// belongs to it, and where the dispense stands now.
+    pub(crate) async fn answered_before(
+        &self,
+        request: MedicationRequestId,
+        id: DispenseId,
+        belongs: fn(&DispenseEvent) -> bool,
+    ) -> Result<Answer, CommandError> {
+        let stream = self.log.stream(request).await?;
+        let now = Shown::of(&stream.events, id, stream.at).ok_or(CommandError::NotFound)?;
+        let last = stream
+            .events
+            .iter()
+            .rposition(|it| it.event.dispense_id() == id && belongs(&it.event))
+            .ok_or(CommandError::NotFound)?;
+        let first = answer(&stream.events[..=last], id)?;
+        Ok(Answer { replayed: Some(now.status), ..first })
+    }
+}
+
+/// Whether an event belongs to the commit that answered a create: the hold, and a hand-over without
+/// signature, which stands in the same commit.
+fn answers_create(event: &DispenseEvent) -> bool {
+    match event {
+        DispenseEvent::HoldCreated(_) => true,
+        DispenseEvent::Processed(processed) => processed.key_digest.is_none(),
+        DispenseEvent::Cancelled(_) | DispenseEvent::Expired(_) => false,
+    }
+}
+
+/// The answer after those events, the last of which is the one that answers.
+pub(crate) fn answer(events: &[Recorded], id: DispenseId) -> Result<Answer, CommandError> {
+    let shown = events.last().and_then(|last| Shown::of(events, id, last.recorded_at)).ok_or(
+        AppendError::Unavailable(Unavailable {
+            what: "the event log",
+            source: "the dispense has no events".into(),
+        }),
+    )?;
+    Ok(Answer { position: shown.place, shown, replayed: None })
+}

@@ -1,0 +1,132 @@
+//! The outside, as traits. They belong to those who call them: each has the methods that use cases
+//! call, and no more.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dispense_domain::{
+    Command, DispenseId, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence, UserId,
+};
+
+use crate::{ClientType, FaultyLine, Line, LogPosition, Recorded};
+
+/// Where a command comes from; kept in the metadata of its events.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Who asks.
+    pub user: UserId,
+    /// For which legal entity; none for the service itself.
+    pub client: Option<LegalEntityId>,
+    /// What kind of client; none for the service itself.
+    pub client_type: Option<ClientType>,
+    /// Names the request in logs.
+    pub request_id: Arc<str>,
+    /// W3C trace context of the caller.
+    pub traceparent: Option<Arc<str>>,
+}
+
+/// The event log, and its writer.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Has `command` decided in the next batch of the partition of `request`, and answers once its
+    /// commit is known.
+    async fn append(
+        &self,
+        request: MedicationRequestId,
+        command: Command,
+        origin: Origin,
+    ) -> Result<Appended, AppendError>;
+
+    /// The medication request that a dispense belongs to, if there is such a dispense.
+    async fn request_of(
+        &self,
+        dispense: DispenseId,
+    ) -> Result<Option<MedicationRequestId>, Unavailable>;
+
+    /// All events of a medication request, with their personal bodies.
+    async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable>;
+}
+
+/// What became of a command that was not refused.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The events that it brought about. None: the question was answered before.
+    pub events: Vec<Recorded>,
+    /// The last position of the log that the decision knew, its own events included.
+    pub position: LogPosition,
+    /// The instant of the decision.
+    pub at: DateTime<Utc>,
+}
+
+/// The events of one medication request.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// In order.
+    pub events: Vec<Recorded>,
+    /// The instant for which they are read: never before the last of the partition.
+    pub at: DateTime<Utc>,
+}
+
+/// Why a command has no events.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// It would break rules.
+    #[error("refused: {refusals}")]
+    Refused {
+        /// Which ones.
+        refusals: Refusals,
+        /// The last position of the log that the decision knew.
+        position: LogPosition,
+    },
+    /// The partition has no room now; certainly nothing was done.
+    #[error("the service is busy; nothing was done, try again")]
+    Busy,
+    /// The connection was lost during the commit, and the outcome could not be read in time.
+    #[error("it is not known whether this was done; try again with the same idempotency key")]
+    OutcomeUnknown,
+    /// The database's clock cannot be trusted; nothing was done.
+    #[error("the database's clock cannot be trusted; nothing was done")]
+    ClockUnsound,
+    /// The log cannot be written now; nothing was done.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// This command cannot be decided; the others can.
+    #[error("this request met a bug; nothing was done")]
+    Bug,
+}
+
+/// Something outside does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} does not answer; try again")]
+pub struct Unavailable {
+    /// What it is.
+    pub what: &'static str,
+    /// The cause, for us alone.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Unavailable {
+    /// The database does not answer.
+    #[must_use]
+    pub fn database(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what: "the database", source: source.into() }
+    }
+}
+
+/// The registries.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// A medication request and what it points at.
+    async fn request(
+        &self,
+        request: MedicationRequestId,
+    ) -> Result<Option<RequestEvidence>, Unavailable>;
+
+    /// The client type of a legal entity, from its type.
+    fn client_type(&self, legal_entity: LegalEntityId) -> Option<ClientType>;
+
+    /// Applies lines of registry data and returns the faulty ones, which were skipped.
+    async fn import(&self, lines: Vec<Line>, by: &Origin) -> Result<Vec<FaultyLine>, Unavailable>;
+}

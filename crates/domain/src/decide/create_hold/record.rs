@@ -1,0 +1,232 @@
+//! What is written down once every rule has passed.
+
+use std::sync::Arc;
+
+use super::Case;
+use crate::registry::{
+    Division, EmployeeStatus, LegalEntity, MedicalProgram, Medication, ProgramMedication,
+};
+use crate::{
+    Code, DispenseEvent, DivisionAsWas, DoctorAsWas, HoldBody, HoldCreated, Item, MedicationAsWas,
+    Money, NewItem, PartyAsWas, PersonAsWas, Personal, PrescribedMedication, Processed,
+    ProcessedBody, ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining, RequestAsWas,
+    RequestBody, RequestEvidence, salt_for,
+};
+
+/// The events of a dispense that may begin.
+///
+/// # Errors
+///
+/// Rule 6d, if something is missing that a rule should have missed before: nothing is ever recorded
+/// with a hole in it.
+pub(super) fn events(case: &Case<'_>, asked: Question) -> Result<Vec<DispenseEvent>, Refusals> {
+    let hold = hold(case, asked).ok_or_else(|| Refusal::of(Code::MedicationRequestInvalid))?;
+    let processed = hold.processed_at_once.then(|| processed_at_once(case, &hold));
+    let mut events = vec![DispenseEvent::HoldCreated(Box::new(hold))];
+    events.extend(processed.map(DispenseEvent::Processed));
+    Ok(events)
+}
+
+fn hold(case: &Case<'_>, asked: Question) -> Option<HoldCreated> {
+    let Case { dispensing, command, sight } = case;
+    let evidence = &sight.evidence;
+    let found = evidence.request.as_ref()?;
+    let registry = found.request.medication_qty;
+    let job = evidence
+        .employees
+        .iter()
+        .find(|job| job.is_active && job.status == EmployeeStatus::Approved)?;
+    let at_once = evidence
+        .program
+        .as_ref()
+        .is_some_and(|program| program.medical_program_settings.skips_signature());
+    let lasts = chrono::TimeDelta::from_std(evidence.terms.hold_lasts).ok()?;
+    Some(HoldCreated {
+        dispense_id: command.dispense_id,
+        key_digest: asked.key,
+        request_digest: asked.request,
+        processed_at_once: at_once,
+        prescribed: dispensing.prescribed().unwrap_or(registry),
+        expires_at: (!at_once).then(|| sight.at + lasts),
+        party_id: evidence.party.as_ref()?.id,
+        employee_id: job.id,
+        legal_entity_id: command.client,
+        division: division_as_was(evidence.division.as_ref()?),
+        medical_program: evidence.program.as_deref().map(program_as_was),
+        dispensed_on: command.dispensed_on,
+        items: items(case)?,
+        medication_request: request_as_was(found, dispensing.remaining(registry))?,
+        personal: personal(case, found)?,
+    })
+}
+
+fn processed_at_once(case: &Case<'_>, hold: &HoldCreated) -> Processed {
+    let taken = hold
+        .items
+        .iter()
+        .fold(case.dispensing.processed(), |sum, item| sum.saturating_add(item.quantity.decimal()));
+    let payment_id = case.command.payment_id.value().cloned();
+    let personal = payment_id.map(|payment_id| {
+        let salt = salt_for(&case.sight.salt, "Processed");
+        Personal::seal(&ProcessedBody { salt, payment_id: Some(payment_id) })
+    });
+    Processed {
+        dispense_id: hold.dispense_id,
+        signed: false,
+        payment_amount: case.command.payment_amount.value().copied(),
+        remaining: Remaining::after(hold.prescribed, taken),
+        content: None,
+        key_digest: None,
+        request_digest: None,
+        personal: personal.flatten(),
+    }
+}
+
+fn items(case: &Case<'_>) -> Option<Vec<Item>> {
+    let evidence = &case.sight.evidence;
+    let wanted = case.command.items.iter().enumerate();
+    wanted
+        .map(|(index, wanted)| {
+            let medication = evidence.medications.get(index)?.as_deref()?;
+            let participants = evidence.participants.get(index).map_or(&[][..], Vec::as_slice);
+            let participant = participant(case, wanted, participants);
+            Some(Item {
+                id: case.command.dispense_id.item_id(index),
+                medication: medication_as_was(medication),
+                quantity: wanted.quantity,
+                unit_price: wanted.unit_price,
+                total_price: wanted.total_price,
+                discount_amount: wanted.discount_amount,
+                reimbursement_amount: participant
+                    .map_or(Money::ZERO, |it| it.reimbursement.reimbursement_amount),
+                program_medication_id: participant.map(|it| it.id),
+                package_qty: medication.package_qty.and_then(|qty| Quantity::try_from(qty).ok()),
+                step: step(medication, participant),
+                batch_number: wanted.batch_number.clone(),
+                expiry_date: wanted.expiry_date,
+                medication_2d_codes: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+/// Rule 6.1: the participant that the pharmacy names, else the newest whose days cover today.
+fn participant<'a>(
+    case: &Case<'_>,
+    wanted: &NewItem,
+    participants: &'a [Arc<ProgramMedication>],
+) -> Option<&'a ProgramMedication> {
+    let today = case.sight.evidence.today(case.sight.at);
+    let all = participants.iter().map(AsRef::as_ref);
+    match wanted.program_medication_id {
+        Some(id) => all.into_iter().find(|it: &&ProgramMedication| it.id == id),
+        None => all
+            .filter(|it| {
+                it.is_active
+                    && it.start_date.is_none_or(|start| start <= today)
+                    && it.end_date.is_none_or(|end| today <= end)
+            })
+            .max_by_key(|it| (it.start_date, it.id)),
+    }
+}
+
+/// Rule 7.3: what a quantity must be a multiple of.
+fn step(medication: &Medication, participant: Option<&ProgramMedication>) -> Option<Quantity> {
+    let divisible = participant.is_none_or(|it| it.package_qty_divisible != Some(false));
+    let step = if divisible { medication.package_min_qty } else { medication.package_qty };
+    step.and_then(|qty| Quantity::try_from(qty).ok())
+}
+
+fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {
+    let evidence = &case.sight.evidence;
+    let made_on = found.request.created_at.unwrap_or_else(|| evidence.today(case.sight.at));
+    let pharmacy = evidence.legal_entity.as_deref()?;
+    Personal::seal(&HoldBody {
+        salt: salt_for(&case.sight.salt, "HoldCreated"),
+        party: PartyAsWas::from(evidence.party.as_deref()?),
+        legal_entity: LegalEntity { accreditation: None, licenses: None, ..pharmacy.clone() },
+        person: PersonAsWas::on(found.person.as_deref()?, made_on),
+        employee: DoctorAsWas::of(found.employee.as_deref()?, found.doctor.as_deref()?),
+        requester_legal_entity: found.legal_entity.as_deref().cloned(),
+        requester_division: found.division.as_deref().cloned(),
+        medication_request: RequestBody::from(found.request.as_ref()),
+        dispensed_by: case.command.dispensed_by.clone(),
+        note: case.command.note.clone(),
+    })
+}
+
+fn request_as_was(found: &RequestEvidence, remaining: Remaining) -> Option<RequestAsWas> {
+    let request = &found.request;
+    Some(RequestAsWas {
+        id: request.id,
+        status: request.status,
+        request_number: request.request_number.clone(),
+        intent: request.intent,
+        category: request.category.clone(),
+        context: request.context.clone(),
+        created_at: request.created_at,
+        started_at: request.started_at,
+        ended_at: request.ended_at,
+        dispense_valid_from: request.dispense_valid_from,
+        dispense_valid_to: request.dispense_valid_to,
+        person_id: request.person_id,
+        employee_id: request.employee_id,
+        division_id: request.division_id,
+        legal_entity_id: request.legal_entity_id,
+        medication: prescribed(found.medication.as_deref()?),
+        remaining,
+        medical_program: found.program.as_deref().map(program_as_was),
+        based_on: request.based_on.clone().unwrap_or_default(),
+    })
+}
+
+fn prescribed(medication: &Medication) -> PrescribedMedication {
+    let primary = medication.primary_ingredient();
+    PrescribedMedication {
+        id: medication.id,
+        name: medication.name.clone(),
+        form: medication.form.clone(),
+        dosage: primary.and_then(|ingredient| ingredient.dosage.clone()),
+        innm_id: primary.and_then(|ingredient| ingredient.innm_child_id),
+    }
+}
+
+fn medication_as_was(medication: &Medication) -> MedicationAsWas {
+    MedicationAsWas {
+        id: medication.id,
+        name: medication.name.clone(),
+        kind: medication.kind,
+        manufacturer: medication.manufacturer.clone(),
+        form: medication.form.clone(),
+        container: medication.container.clone(),
+    }
+}
+
+fn program_as_was(program: &MedicalProgram) -> ProgramAsWas {
+    ProgramAsWas {
+        id: program.id,
+        name: program.name.clone(),
+        is_active: program.is_active,
+        funding_source: program.funding_source.clone(),
+        settings: program.medical_program_settings.clone(),
+    }
+}
+
+fn division_as_was(division: &Division) -> DivisionAsWas {
+    DivisionAsWas {
+        id: division.id,
+        name: division.name.clone(),
+        legal_entity_id: division.legal_entity_id,
+        kind: division.kind.clone(),
+        status: division.status,
+        mountain_group: division.mountain_group.clone(),
+        addresses: division.addresses.clone(),
+        phones: division.phones.clone(),
+        email: division.email.clone(),
+        external_id: division.external_id.clone(),
+        location: division.location.clone(),
+        working_hours: division.working_hours.clone(),
+        dls_id: division.dls_id.clone(),
+        dls_verified: division.dls_verified,
+    }
+}

@@ -1,0 +1,145 @@
+//! Rules 2 and 6 to 8: the medication request.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Case;
+use crate::registry::{Intent, MedicationRequest, RequestStatus};
+use crate::{Code, DispenseDay, Place, Refusal, RequestEvidence, Terms};
+
+fn evidence<'a>(case: &'a Case<'_>) -> Option<&'a RequestEvidence> {
+    case.sight.evidence.request.as_ref()
+}
+
+/// Rule 2: the stated day is not after today, nor before the medication request was created.
+pub(super) fn dispense_day(case: &Case<'_>) -> Vec<Refusal> {
+    match case.command.dispense_day {
+        DispenseDay::AsStated => return Vec::new(),
+        DispenseDay::Bounded => {}
+    }
+    let today = case.sight.evidence.today(case.sight.at);
+    let created = evidence(case).and_then(|found| found.request.created_at);
+    let actual = case.command.dispensed_on;
+    let message = match created {
+        _ if actual > today => format!("{actual} is after today, {today}"),
+        Some(created) if actual < created => {
+            format!("{actual} is before the medication request was created, {created}")
+        }
+        Some(_) | None => return Vec::new(),
+    };
+    let refusal = Refusal::saying(Code::DispenseDay, message)
+        .at(Place::DispensedAt)
+        .with("actual", actual)
+        .with("latest", today);
+    vec![match created {
+        Some(created) => refusal.with("earliest", created),
+        None => refusal,
+    }]
+}
+
+/// Rule 6a: the medication request exists.
+pub(super) fn exists(case: &Case<'_>) -> Vec<Refusal> {
+    if evidence(case).is_some() {
+        return Vec::new();
+    }
+    vec![
+        Refusal::of(Code::MedicationRequestNotFound)
+            .at(Place::Request)
+            .with("medicationRequestId", case.command.medication_request_id),
+    ]
+}
+
+/// Rule 6b: it is active, by its registry and by the log: what is fully dispensed is completed.
+pub(super) fn active(case: &Case<'_>) -> Vec<Refusal> {
+    let Some(found) = evidence(case) else { return Vec::new() };
+    let status = if case.dispensing.is_completed() {
+        RequestStatus::Completed.as_str()
+    } else if found.request.status != RequestStatus::Active {
+        found.request.status.as_str()
+    } else if found.request.is_active {
+        return Vec::new();
+    } else {
+        "inactive"
+    };
+    vec![Refusal::of(Code::MedicationRequestNotActive).at(Place::Request).with("status", status)]
+}
+
+/// Rule 6c: dispensing has its days, the first and the last included. A plan has none, and rule 8
+/// speaks of it.
+pub(super) fn in_its_period(case: &Case<'_>) -> Vec<Refusal> {
+    let Some(found) = evidence(case) else { return Vec::new() };
+    let today = case.sight.evidence.today(case.sight.at);
+    let (from, to) = (found.request.dispense_valid_from, found.request.dispense_valid_to);
+    let inside = from.is_some_and(|from| from <= today) && to.is_some_and(|to| today <= to);
+    if inside || (found.request.intent == Intent::Plan && from.is_none() && to.is_none()) {
+        return Vec::new();
+    }
+    let mut refusal =
+        Refusal::of(Code::OutsideDispensePeriod).at(Place::Request).with("today", today);
+    for (name, day) in [("from", from), ("to", to)] {
+        if let Some(day) = day {
+            refusal = refusal.with(name, day);
+        }
+    }
+    vec![refusal]
+}
+
+/// Rule 6d: everything that it points at can be found.
+pub(super) fn resolves(case: &Case<'_>) -> Vec<Refusal> {
+    let Some(found) = evidence(case) else { return Vec::new() };
+    let program_found = found.request.medical_program_id.is_none() || found.program.is_some();
+    let missing: Vec<&str> = [
+        ("employee", found.employee.is_some() && found.doctor.is_some()),
+        ("division", found.division.is_some()),
+        ("legal_entity", found.legal_entity.is_some()),
+        ("medication", found.medication.is_some()),
+        ("medical_program", program_found),
+        ("person", found.person.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| (!there).then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Refusal::of(Code::MedicationRequestInvalid)
+            .at(Place::Request)
+            .with("missing", missing.join(", ")),
+    ]
+}
+
+/// Rule 7: it is not blocked for this legal entity. The pharmacy that blocked it may still dispense;
+/// a block that has an end is over after it.
+pub(super) fn not_blocked(case: &Case<'_>) -> Vec<Refusal> {
+    let Some(found) = evidence(case) else { return Vec::new() };
+    let request = &found.request;
+    let own = request.blocked_by_legal_entity_id == Some(case.command.client);
+    let terms = &case.sight.evidence.terms;
+    if !request.is_blocked || own || block_is_over(request, terms, case.sight.at) {
+        return Vec::new();
+    }
+    let refusal = Refusal::of(Code::MedicationRequestBlocked).at(Place::Request);
+    vec![match &request.blocked_to {
+        Some(end) => refusal.with("blockedTo", end),
+        None => refusal,
+    }]
+}
+
+fn block_is_over(request: &MedicationRequest, terms: &Terms, at: DateTime<Utc>) -> bool {
+    let Some(end) = &request.blocked_to else { return false };
+    if let Ok(end) = DateTime::parse_from_rfc3339(end.as_str()) {
+        return at > end;
+    }
+    // A day counts whole; an end that cannot be read keeps the block.
+    end.as_str().parse::<NaiveDate>().is_ok_and(|end| terms.day_of(at) > end)
+}
+
+/// Rule 8: it is an order, not a plan.
+pub(super) fn is_order(case: &Case<'_>) -> Vec<Refusal> {
+    match evidence(case).map(|found| found.request.intent) {
+        Some(Intent::Plan) => {
+            vec![Refusal::of(Code::MedicationRequestIsPlan).at(Place::Request)]
+        }
+        Some(Intent::Order) | None => Vec::new(),
+    }
+}
