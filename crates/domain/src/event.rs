@@ -125,7 +125,8 @@ pub struct HoldCreated {
     pub personal: Personal,
 }
 
-/// The outlet, as it was.
+/// The outlet, as it was. How to reach it is in the personal body: an address or a phone may be a
+/// person's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are those of the registry record")]
 pub struct DivisionAsWas {
@@ -135,20 +136,6 @@ pub struct DivisionAsWas {
     #[serde(rename = "type")]
     pub kind: Text,
     pub status: crate::registry::DivisionStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mountain_group: Option<Carried>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub addresses: Option<Carried>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phones: Option<Carried>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<Carried>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_hours: Option<Carried>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dls_id: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,13 +148,22 @@ pub struct DivisionAsWas {
 pub struct ProgramAsWas {
     pub id: MedicalProgramId,
     pub name: Text,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Text>,
     pub is_active: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medication_request_allowed: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medication_dispense_allowed: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mr_blank_type: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funding_source: Option<Text>,
     pub settings: ProgramSettings,
 }
 
-/// The medication request, as it was. Free text of the doctor is in the personal body.
+/// The medication request, as it was. What the doctor wrote, the encounter and a block are in the
+/// personal body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are those of the registry record")]
 pub struct RequestAsWas {
@@ -178,8 +174,6 @@ pub struct RequestAsWas {
     pub intent: Intent,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub context: Option<Carried>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,8 +58,8 @@ pub use id::*;
 pub use money::{InvalidMoney, Money};
 pub use number::{exact, exact_option, json_number};
 pub use personal::{
-    CancelledBody, DoctorAsWas, HoldBody, PartyAsWas, PersonAsWas, Personal, ProcessedBody,
-    RequestBody, Salt, salt_for,
+    CancelledBody, DivisionContact, DoctorAsWas, HoldBody, PartyAsWas, PersonAsWas, Personal,
+    ProcessedBody, RequestBody, Salt, salt_for,
 };
 pub use quantity::{InvalidQuantity, Quantity, Remaining};
 pub use refusal::{Code, Definition, Kind, Member, Place, Refusal, Refusals};

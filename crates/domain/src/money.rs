@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// An amount of money in hryvnia: zero or more, less than [`Money::LIMIT`], and never finer than
 /// [`Money::SCALE`] decimal places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Decimal", into = "String")]
 pub struct Money(Decimal);
 

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 /// The longest number text that is looked at; no amount we take needs more.
 const LONGEST: usize = 64;
 
-/// The value of a JSON number, exactly, or `None` if no [`Decimal`] is equal to it.
+/// The value of a JSON number, exactly, or `None` if no [`Decimal`] is equal to it or it is longer
+/// than 64 characters.
 ///
 /// Trailing zeros do not count, minus zero is zero, and `1e3` is 1000.
 #[must_use]

@@ -7,7 +7,9 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::registry::{Division, Employee, LegalEntity, MedicationRequest, Party, Person};
-use crate::{Carried, Digest, EmployeeId, LongText, PartyId, PersonId, Text, UserId};
+use crate::{
+    Carried, Digest, EmployeeId, LegalEntityId, LongText, PartyId, PersonId, Text, UserId,
+};
 
 /// The personal side of one event: its digest, and the text where it is at hand.
 ///
@@ -82,6 +84,8 @@ pub struct HoldBody {
     pub person: PersonAsWas,
     /// The doctor.
     pub employee: DoctorAsWas,
+    /// How to reach the outlet.
+    pub division: DivisionContact,
     /// The clinic.
     pub requester_legal_entity: Option<LegalEntity>,
     /// The clinic's site.
@@ -96,12 +100,50 @@ pub struct HoldBody {
     pub note: Option<LongText>,
 }
 
+/// How to reach a division, and where: of a small pharmacy, this is its owner's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the names are those of the registry record")]
+pub struct DivisionContact {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mountain_group: Option<Carried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Carried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phones: Option<Carried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Carried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_hours: Option<Carried>,
+}
+
+impl From<&Division> for DivisionContact {
+    fn from(division: &Division) -> Self {
+        Self {
+            mountain_group: division.mountain_group.clone(),
+            addresses: division.addresses.clone(),
+            phones: division.phones.clone(),
+            email: division.email.clone(),
+            external_id: division.external_id.clone(),
+            location: division.location.clone(),
+            working_hours: division.working_hours.clone(),
+        }
+    }
+}
+
 /// Free text and personal detail of a medication request; every member only where it says
 /// something.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs, reason = "the names are those of the medication request")]
 pub struct RequestBody {
+    /// The encounter: carried as it came, so nobody knows what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Carried>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dosage_instruction: Option<Carried>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +154,12 @@ pub struct RequestBody {
     pub reject_reason: Option<LongText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reject_reason_code: Option<Text>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_blocked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_to: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_by_legal_entity_id: Option<LegalEntityId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_reason: Option<LongText>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,11 +179,15 @@ pub struct RequestBody {
 impl From<&MedicationRequest> for RequestBody {
     fn from(request: &MedicationRequest) -> Self {
         Self {
+            context: request.context.clone(),
             dosage_instruction: request.dosage_instruction.clone(),
             rejected_at: request.rejected_at.clone(),
             rejected_by: request.rejected_by,
             reject_reason: request.reject_reason.clone(),
             reject_reason_code: request.reject_reason_code.clone(),
+            is_blocked: request.is_blocked,
+            blocked_to: request.blocked_to.clone(),
+            blocked_by_legal_entity_id: request.blocked_by_legal_entity_id,
             block_reason: request.block_reason.clone(),
             block_reason_code: request.block_reason_code.clone(),
             container_dosage: request.container_dosage.clone(),
@@ -160,8 +212,9 @@ pub struct PartyAsWas {
     pub second_name: Option<Text>,
     /// Day of birth.
     pub birth_date: Option<NaiveDate>,
-    /// Whether there is no tax id; the tax id itself is never kept.
-    pub no_tax_id: bool,
+    /// Whether there is no tax id; the tax id itself is never kept. Left out for a doctor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_tax_id: Option<bool>,
     /// Phones.
     pub phones: Option<Carried>,
 }
@@ -187,7 +240,7 @@ impl From<&Party> for PartyAsWas {
             last_name: party.last_name.clone(),
             second_name: party.second_name.clone(),
             birth_date: party.birth_date,
-            no_tax_id: party.no_tax_id,
+            no_tax_id: Some(party.no_tax_id),
             phones: party.phones.clone(),
         }
     }
@@ -229,8 +282,11 @@ fn short_name(person: &Person) -> String {
             .filter_map(|part| part.trim().chars().next())
             .map(|initial| format!("{}.", initial.to_uppercase()))
             .collect();
-        short.push(' ');
-        short.push_str(&initials.join("-"));
+        // Registries write a dash for a name that somebody does not have.
+        if !initials.is_empty() {
+            short.push(' ');
+            short.push_str(&initials.join("-"));
+        }
     }
     short
 }
@@ -253,7 +309,7 @@ impl DoctorAsWas {
         Self {
             id: employee.id,
             position: employee.position.clone(),
-            party: PartyAsWas { birth_date: None, ..PartyAsWas::from(party) },
+            party: PartyAsWas { birth_date: None, no_tax_id: None, ..PartyAsWas::from(party) },
         }
     }
 }

@@ -198,7 +198,11 @@ pub struct Reimbursement {
     /// `FIXED`, `EXTERNAL`, or one that is not known yet.
     #[serde(rename = "type")]
     pub kind: Text,
-    /// For a whole package.
-    #[serde(with = "exact")]
+    /// For a whole package. Nothing where the payer sets it elsewhere (`EXTERNAL`).
+    #[serde(default, deserialize_with = "null_is_nothing", serialize_with = "exact::serialize")]
     pub reimbursement_amount: Money,
+}
+
+fn null_is_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    Ok(exact_option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -7,10 +7,10 @@ use crate::registry::{
     Division, EmployeeStatus, LegalEntity, MedicalProgram, Medication, ProgramMedication,
 };
 use crate::{
-    Code, DispenseEvent, DivisionAsWas, DoctorAsWas, HoldBody, HoldCreated, Item, MedicationAsWas,
-    Money, NewItem, PartyAsWas, PersonAsWas, Personal, PrescribedMedication, Processed,
-    ProcessedBody, ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining, RequestAsWas,
-    RequestBody, RequestEvidence, salt_for,
+    Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, HoldBody, HoldCreated, Item,
+    MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal, PrescribedMedication,
+    Processed, ProcessedBody, ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining,
+    RequestAsWas, RequestBody, RequestEvidence, salt_for,
 };
 
 /// The events of a dispense that may begin.
@@ -41,13 +41,14 @@ fn hold(case: &Case<'_>, asked: Question) -> Option<HoldCreated> {
         .as_ref()
         .is_some_and(|program| program.medical_program_settings.skips_signature());
     let lasts = chrono::TimeDelta::from_std(evidence.terms.hold_lasts).ok()?;
+    let expires_at = sight.at.checked_add_signed(lasts)?;
     Some(HoldCreated {
         dispense_id: command.dispense_id,
         key_digest: asked.key,
         request_digest: asked.request,
         processed_at_once: at_once,
         prescribed: dispensing.prescribed().unwrap_or(registry),
-        expires_at: (!at_once).then(|| sight.at + lasts),
+        expires_at: (!at_once).then_some(expires_at),
         party_id: evidence.party.as_ref()?.id,
         employee_id: job.id,
         legal_entity_id: command.client,
@@ -147,6 +148,7 @@ fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {
         legal_entity: LegalEntity { accreditation: None, licenses: None, ..pharmacy.clone() },
         person: PersonAsWas::on(found.person.as_deref()?, made_on),
         employee: DoctorAsWas::of(found.employee.as_deref()?, found.doctor.as_deref()?),
+        division: DivisionContact::from(evidence.division.as_deref()?),
         requester_legal_entity: found.legal_entity.as_deref().cloned(),
         requester_division: found.division.as_deref().cloned(),
         medication_request: RequestBody::from(found.request.as_ref()),
@@ -163,7 +165,6 @@ fn request_as_was(found: &RequestEvidence, remaining: Remaining) -> Option<Reque
         request_number: request.request_number.clone(),
         intent: request.intent,
         category: request.category.clone(),
-        context: request.context.clone(),
         created_at: request.created_at,
         started_at: request.started_at,
         ended_at: request.ended_at,
@@ -206,7 +207,11 @@ fn program_as_was(program: &MedicalProgram) -> ProgramAsWas {
     ProgramAsWas {
         id: program.id,
         name: program.name.clone(),
+        kind: program.kind.clone(),
         is_active: program.is_active,
+        medication_request_allowed: program.medication_request_allowed,
+        medication_dispense_allowed: program.medication_dispense_allowed,
+        mr_blank_type: program.mr_blank_type.clone(),
         funding_source: program.funding_source.clone(),
         settings: program.medical_program_settings.clone(),
     }
@@ -219,13 +224,6 @@ fn division_as_was(division: &Division) -> DivisionAsWas {
         legal_entity_id: division.legal_entity_id,
         kind: division.kind.clone(),
         status: division.status,
-        mountain_group: division.mountain_group.clone(),
-        addresses: division.addresses.clone(),
-        phones: division.phones.clone(),
-        email: division.email.clone(),
-        external_id: division.external_id.clone(),
-        location: division.location.clone(),
-        working_hours: division.working_hours.clone(),
         dls_id: division.dls_id.clone(),
         dls_verified: division.dls_verified,
     }
