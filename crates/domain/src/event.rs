@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use cqrs_es::DomainEvent;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::{
@@ -162,8 +163,8 @@ pub struct ProgramAsWas {
     pub settings: ProgramSettings,
 }
 
-/// The medication request, as it was. What the doctor wrote, the encounter and a block are in the
-/// personal body.
+/// The medication request, as it was. What the doctor wrote, what it is based on, the encounter
+/// and a block are in the personal body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are those of the registry record")]
 pub struct RequestAsWas {
@@ -194,8 +195,6 @@ pub struct RequestAsWas {
     /// The program that the doctor chose; may differ from that of the dispense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medical_program: Option<ProgramAsWas>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub based_on: Vec<crate::registry::BasedOn>,
 }
 
 /// What was prescribed, as it was.
@@ -208,10 +207,36 @@ pub struct PrescribedMedication {
     pub form: Option<Text>,
     /// Of the primary ingredient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dosage: Option<Dosage>,
+    pub dosage: Option<DosageAsWas>,
     /// The substance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub innm_id: Option<MedicationId>,
+}
+
+/// How much of the ingredient there is in a unit, as it was. Its numbers are strings, as all in an
+/// event: a number that keeps its digits could not be read back from behind the tag of the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are those of the registry record")]
+pub struct DosageAsWas {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numerator_unit: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numerator_value: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denumerator_unit: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denumerator_value: Option<Decimal>,
+}
+
+impl From<&Dosage> for DosageAsWas {
+    fn from(dosage: &Dosage) -> Self {
+        Self {
+            numerator_unit: dosage.numerator_unit.clone(),
+            numerator_value: dosage.numerator_value,
+            denumerator_unit: dosage.denumerator_unit.clone(),
+            denumerator_value: dosage.denumerator_value,
+        }
+    }
 }
 
 /// One medication of a dispense.

@@ -50,8 +50,8 @@ pub use decide::decide;
 pub use digest::Digest;
 pub use dispensing::{Dispense, Dispensing, Question, Status, evolve};
 pub use event::{
-    Cancelled, DispenseEvent, DivisionAsWas, Expired, HoldCreated, Item, MedicationAsWas,
-    PrescribedMedication, Processed, ProgramAsWas, RequestAsWas, StoredContent,
+    Cancelled, DispenseEvent, DivisionAsWas, DosageAsWas, Expired, HoldCreated, Item,
+    MedicationAsWas, PrescribedMedication, Processed, ProgramAsWas, RequestAsWas, StoredContent,
 };
 pub use evidence::{Evidence, RequestEvidence, Sight, Terms};
 pub use id::*;

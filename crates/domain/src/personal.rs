@@ -144,6 +144,9 @@ pub struct RequestBody {
     /// The encounter: carried as it came, so nobody knows what it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Carried>,
+    /// Care plan and activity, as they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub based_on: Option<Carried>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dosage_instruction: Option<Carried>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +183,7 @@ impl From<&MedicationRequest> for RequestBody {
     fn from(request: &MedicationRequest) -> Self {
         Self {
             context: request.context.clone(),
+            based_on: request.based_on.clone(),
             dosage_instruction: request.dosage_instruction.clone(),
             rejected_at: request.rejected_at.clone(),
             rejected_by: request.rejected_by,

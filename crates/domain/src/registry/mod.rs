@@ -17,7 +17,7 @@ pub use programs::{
     MedicalProgram, MedicalProgramProvision, ProgramMedication, ProgramSettings, Reimbursement,
 };
 pub use requests::{
-    BasedOn, CarePlan, CarePlanActivity, Intent, MedicationRequest, Period, Person, RequestStatus,
+    CarePlan, CarePlanActivity, Intent, MedicationRequest, Period, Person, RequestStatus,
 };
 
 use serde::{Deserialize, Serialize};

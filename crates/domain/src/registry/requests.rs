@@ -86,7 +86,7 @@ pub struct MedicationRequest {
     pub verification_code: Option<Text>,
     /// Care plan and activity that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub based_on: Option<Vec<BasedOn>>,
+    pub based_on: Option<Carried>,
     /// The encounter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Carried>,
@@ -170,17 +170,6 @@ pub enum Intent {
     Order,
     /// May not.
     Plan,
-}
-
-/// What a medication request follows from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasedOn {
-    /// `care_plan` or `activity`.
-    #[serde(rename = "type")]
-    pub kind: Text,
-    /// Its id.
-    pub id: uuid::Uuid,
 }
 
 /// A longer plan of treatment.

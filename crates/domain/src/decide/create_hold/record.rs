@@ -7,10 +7,10 @@ use crate::registry::{
     Division, EmployeeStatus, LegalEntity, MedicalProgram, Medication, ProgramMedication,
 };
 use crate::{
-    Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, HoldBody, HoldCreated, Item,
-    MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal, PrescribedMedication,
-    Processed, ProcessedBody, ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining,
-    RequestAsWas, RequestBody, RequestEvidence, salt_for,
+    Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, DosageAsWas, HoldBody,
+    HoldCreated, Item, MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal,
+    PrescribedMedication, Processed, ProcessedBody, ProgramAsWas, Quantity, Question, Refusal,
+    Refusals, Remaining, RequestAsWas, RequestBody, RequestEvidence, salt_for,
 };
 
 /// The events of a dispense that may begin.
@@ -177,7 +177,6 @@ fn request_as_was(found: &RequestEvidence, remaining: Remaining) -> Option<Reque
         medication: prescribed(found.medication.as_deref()?),
         remaining,
         medical_program: found.program.as_deref().map(program_as_was),
-        based_on: request.based_on.clone().unwrap_or_default(),
     })
 }
 
@@ -187,7 +186,7 @@ fn prescribed(medication: &Medication) -> PrescribedMedication {
         id: medication.id,
         name: medication.name.clone(),
         form: medication.form.clone(),
-        dosage: primary.and_then(|ingredient| ingredient.dosage.clone()),
+        dosage: primary.and_then(|ingredient| ingredient.dosage.as_ref()).map(DosageAsWas::from),
         innm_id: primary.and_then(|ingredient| ingredient.innm_child_id),
     }
 }
