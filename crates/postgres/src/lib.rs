@@ -1,1 +1,41 @@
-//! Placeholder.
+//! All that is kept: the log and its writer, the registries, the read models.
+//!
+//! ```text
+//!  append ─▶ queue ─▶ writer ─▶ one transaction for a whole batch:
+//!                               lock log_head            a statement by itself
+//!                               time, version, requests  one statement
+//!                               streams                  one statement, for those not remembered
+//!                               decide                   domain, one command after the other
+//!                               events, bodies, head     three statements
+//!                               COMMIT                   then, and only then, every answer
+//! ```
+//!
+//! [`PgLog`] implements [`dispensary::EventLog`], [`PgRegistry`] implements [`dispensary::Registry`];
+//! [`follow`] reads on from the log into read models. Start reading at the module of the writer.
+
+mod batch;
+mod clock;
+mod connect;
+mod fault;
+mod folded;
+pub mod follow;
+mod import;
+mod log;
+pub mod migrate;
+mod open_holds;
+mod outcome;
+mod queue;
+mod registry;
+mod rows;
+mod settings;
+pub mod statements;
+mod sweep;
+mod writer;
+
+pub use connect::{pool, reachable};
+pub use import::Importer;
+pub use log::{PgLog, Running};
+pub use open_holds::OpenHolds;
+pub use registry::PgRegistry;
+pub use settings::{LogSettings, NotServable};
+pub use sweep::sweep;

@@ -1,0 +1,61 @@
+//! Connections, and what each must have set.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+
+/// How long a new connection may take.
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_millis(800);
+
+/// What every connection of the service sets for itself. The timeouts belong to the role, because
+/// those reach every node of a cluster.
+fn durable(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("synchronous_commit", "on")])
+}
+
+/// What the writer's connection sets beside that: its statements are written for the indexes, and a
+/// plan that was made while a table was young would scan it when it is old.
+fn writing(options: PgConnectOptions) -> PgConnectOptions {
+    durable(options).options([
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("jit", "off"),
+        ("application_name", "dispense writer"),
+    ])
+}
+
+/// A pool for reading: at most `connections`, none waited for longer than a second.
+#[must_use]
+pub fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    let options = durable(options.clone()).options([("application_name", "dispense")]);
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(1))
+        .idle_timeout(Duration::from_mins(5))
+        .connect_lazy_with(options)
+}
+
+/// A connection for a writer.
+pub(crate) async fn writer(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let options = writing(options.clone());
+    tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(&options))
+        .await
+        .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+///
+/// Why it does not.
+pub async fn reachable(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let asking = sqlx::query_scalar::<_, i32>("SELECT 1").fetch_one(pool);
+    tokio::time::timeout(Duration::from_secs(1), asking)
+        .await
+        .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
+        .map(|_| ())
+}

@@ -1,0 +1,269 @@
+//! Reading on from a position, exactly once in effect.
+//!
+//! A follower reads the events of one partition beyond its position, in order, applies them to its
+//! read model, and moves its position **in the same transaction**. The row lock on the position is
+//! the lease, so any number of instances share the work. A follower that cannot apply an event stops
+//! there, loudly; it never skips.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dispense_audit::chain::{self, Hash};
+use dispense_domain::DispenseEvent;
+use sqlx::{Connection, PgConnection, PgPool, Row};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::fault::sqlstate;
+use crate::settings::LogSettings;
+use crate::statements::hash_of;
+
+/// The most events that are applied in one transaction.
+const PAGE: i64 = 500;
+
+/// How often a follower looks by itself, for what other instances wrote.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How long a follower that is stuck waits before it tries again.
+const STUCK_POLL: Duration = Duration::from_secs(10);
+
+/// An event as followers see it.
+#[derive(Debug)]
+pub struct LogRow {
+    /// Its partition.
+    pub partition: u16,
+    /// Its place in the partition.
+    pub position: i64,
+    /// The medication request.
+    pub aggregate_id: Uuid,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// What happened.
+    pub event: DispenseEvent,
+}
+
+/// A table that a follower keeps, for one question.
+#[async_trait]
+pub trait ReadModel: Send + Sync + 'static {
+    /// Its name, which is that of its table and its follower.
+    fn name(&self) -> &'static str;
+
+    /// Applies a whole batch in a few statements, whatever its length.
+    async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error>;
+}
+
+/// Why a follower does not go on.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    /// The database does not answer; it will go on by itself.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    /// An event cannot be applied.
+    #[error("stuck at position {position}: {why}")]
+    Stuck { position: i64, why: String },
+    /// The log is not the one that was read before.
+    #[error("log-diverged at position {position}: the log lost its tail; see docs/operations.md")]
+    Diverged { position: i64 },
+}
+
+/// What one step did.
+enum Step {
+    /// Applied that many events.
+    Applied(usize),
+    /// Another instance has the lease.
+    LeasedElsewhere,
+}
+
+/// One follower of one partition.
+pub struct Follower {
+    model: Arc<dyn ReadModel>,
+    pool: PgPool,
+    log: LogSettings,
+    partition: u16,
+    written: watch::Receiver<i64>,
+}
+
+impl Follower {
+    /// A follower that keeps `model` for one partition; `written` wakes it after a commit of this
+    /// process.
+    #[must_use]
+    pub fn new(
+        model: Arc<dyn ReadModel>,
+        pool: PgPool,
+        log: LogSettings,
+        partition: u16,
+        written: watch::Receiver<i64>,
+    ) -> Self {
+        Self { model, pool, log, partition, written }
+    }
+
+    /// Follows the log until `stop` is cancelled.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.catch_up(&stop).await {
+                Ok(()) => POLL,
+                Err(stopped) => self.say(&stopped),
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = self.written.changed() => {}
+            }
+        }
+    }
+
+    /// Applies everything that there is. Woken by every commit, it gathers for a moment, so that a
+    /// busy log costs it few transactions.
+    async fn catch_up(&self, stop: &CancellationToken) -> Result<(), Stop> {
+        while !stop.is_cancelled() {
+            match self.step().await? {
+                Step::Applied(0) | Step::LeasedElsewhere => break,
+                Step::Applied(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+        self.gauge("dispense_follower_stuck", 0.0);
+        Ok(())
+    }
+
+    async fn step(&self) -> Result<Step, Stop> {
+        let mut db = self.pool.acquire().await?;
+        let mut tx = db.begin().await?;
+        let number = self.partition.cast_signed();
+        let leased = sqlx::query(
+            "SELECT position, hash FROM followers WHERE name = $1 AND partition = $2
+             FOR UPDATE SKIP LOCKED",
+        )
+        .bind(self.model.name())
+        .bind(number)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(leased) = leased else {
+            self.register(&mut tx).await?;
+            tx.commit().await?;
+            return Ok(Step::LeasedElsewhere);
+        };
+        let position: i64 = leased.try_get("position")?;
+        let page = self.page(&mut tx, position, hash_of(leased.try_get("hash")?)?).await?;
+        let Some((end, hash)) = page.end else { return Ok(Step::Applied(0)) };
+        self.model.apply(&mut tx, &page.rows).await.map_err(|error| poison(position, error))?;
+        sqlx::query(
+            "UPDATE followers SET position = $3, hash = $4 WHERE name = $1 AND partition = $2",
+        )
+        .bind(self.model.name())
+        .bind(number)
+        .bind(end)
+        .bind(&hash[..])
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.measure(end, page.head);
+        Ok(Step::Applied(page.rows.len()))
+    }
+
+    /// The first time, the follower gets its row; if the row is there, somebody else holds it.
+    async fn register(&self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let LogSettings { log_id, partitions, .. } = self.log;
+        let first = chain::first(log_id, self.partition, partitions.count());
+        sqlx::query(
+            "INSERT INTO followers (name, partition, position, hash) VALUES ($1, $2, 0, $3)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(self.model.name())
+        .bind(self.partition.cast_signed())
+        .bind(&first[..])
+        .execute(db)
+        .await
+        .map(|_| ())
+    }
+
+    /// The next events, after a look whether the log is still the one that was read before.
+    async fn page(&self, db: &mut PgConnection, position: i64, known: Hash) -> Result<Page, Stop> {
+        let rows = sqlx::query(
+            "SELECT e.position, e.hash, e.aggregate_id, e.recorded_at, e.payload::text AS payload,
+                    (SELECT position FROM log_head WHERE partition = $1) AS head
+             FROM events e WHERE e.partition = $1 AND e.position >= $2
+             ORDER BY e.position LIMIT $3",
+        )
+        .bind(self.partition.cast_signed())
+        .bind(position)
+        .bind(PAGE + 1)
+        .fetch_all(db)
+        .await?;
+        let mut page = Page::default();
+        for row in rows {
+            let at: i64 = row.try_get("position")?;
+            let hash = hash_of(row.try_get("hash")?)?;
+            page.head = row.try_get("head")?;
+            if at == position {
+                if hash != known {
+                    return Err(Stop::Diverged { position });
+                }
+                page.agrees = true;
+                continue;
+            }
+            let stuck = |why: String| Stop::Stuck { position: at, why };
+            let id: &str = row.try_get("aggregate_id")?;
+            page.rows.push(LogRow {
+                partition: self.partition,
+                position: at,
+                aggregate_id: id.parse().map_err(|error: uuid::Error| stuck(error.to_string()))?,
+                recorded_at: row.try_get("recorded_at")?,
+                event: serde_json::from_str(row.try_get("payload")?)
+                    .map_err(|error| stuck(error.to_string()))?,
+            });
+            page.end = Some((at, hash));
+        }
+        if position > 0 && !page.agrees {
+            return Err(Stop::Diverged { position });
+        }
+        Ok(page)
+    }
+
+    /// Says why the follower does not go on, and how long it waits.
+    fn say(&self, stopped: &Stop) -> Duration {
+        let (name, partition) = (self.model.name(), self.partition);
+        match stopped {
+            Stop::Database(error) => {
+                tracing::warn!(follower.name = name, partition, "a follower waits: {error}");
+                POLL * 2
+            }
+            Stop::Stuck { .. } | Stop::Diverged { .. } => {
+                self.gauge("dispense_follower_stuck", 1.0);
+                tracing::error!(follower.name = name, partition, "a follower stopped: {stopped}");
+                STUCK_POLL
+            }
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
+    fn measure(&self, position: i64, head: i64) {
+        self.gauge("dispense_follower_lag_events", (head - position).max(0) as f64);
+    }
+
+    fn gauge(&self, gauge: &'static str, value: f64) {
+        let (name, partition) = (self.model.name(), self.partition.to_string());
+        metrics::gauge!(gauge, "follower" => name, "partition" => partition).set(value);
+    }
+}
+
+/// A page of the log.
+#[derive(Default)]
+struct Page {
+    rows: Vec<LogRow>,
+    end: Option<(i64, Hash)>,
+    head: i64,
+    agrees: bool,
+}
+
+/// An error of a read model: the event is to blame if the statement is, else the database.
+fn poison(position: i64, error: sqlx::Error) -> Stop {
+    match sqlstate(&error) {
+        Some(code) if ["22", "23", "42", "54"].iter().any(|class| code.starts_with(class)) => {
+            Stop::Stuck { position: position + 1, why: format!("or soon after: {error}") }
+        }
+        Some(_) | None => Stop::Database(error),
+    }
+}

@@ -1,0 +1,222 @@
+//! The event log: its writers, and its readers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dispensary::{
+    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Unavailable,
+};
+use dispense_domain::{
+    Command, DispenseEvent, DispenseId, MedicationRequestId, Partitions, Terms, upcast,
+};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{PgPool, Row};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::PgRegistry;
+use crate::queue::{self, Waiting};
+use crate::settings::{self, LogSettings, NotServable};
+use crate::writer::Writer;
+
+/// The event log in PostgreSQL.
+#[derive(Debug)]
+pub struct PgLog {
+    pool: PgPool,
+    settings: LogSettings,
+    queues: Vec<mpsc::Sender<Waiting>>,
+    written: Vec<watch::Receiver<i64>>,
+}
+
+/// The writers of this process, while they run.
+#[derive(Debug)]
+pub struct Running(Vec<JoinHandle<()>>);
+
+impl Running {
+    /// Waits until every queue is empty and every writer has stopped.
+    pub async fn finished(self) {
+        for writer in self.0 {
+            if let Err(error) = writer.await {
+                tracing::error!("a writer did not stop as it should: {error}");
+            }
+        }
+    }
+}
+
+impl PgLog {
+    /// Reads the settings of the log, and looks whether this service may serve it.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not; each says what to do.
+    pub async fn settings(
+        pool: &PgPool,
+        partitions: Option<Partitions>,
+    ) -> Result<LogSettings, NotServable> {
+        settings::read(pool, partitions).await
+    }
+
+    /// Starts a writer for each partition. When `stop` is cancelled, new commands are refused and
+    /// what waits is finished.
+    #[must_use]
+    pub fn start(
+        pool: PgPool,
+        options: &PgConnectOptions,
+        settings: LogSettings,
+        registry: &Arc<PgRegistry>,
+        terms: &Arc<Terms>,
+        stop: &CancellationToken,
+    ) -> (Self, Running) {
+        let (mut queues, mut written, mut running) = (Vec::new(), Vec::new(), Vec::new());
+        for partition in settings.partitions.all() {
+            let (queue, waiting) = mpsc::channel(queue::LENGTH);
+            let (told, seen) = watch::channel(0);
+            let writer = WriterOf {
+                partition,
+                options: options.clone(),
+                registry: registry.clone(),
+                terms: terms.clone(),
+                written: told,
+            };
+            running.push(tokio::spawn(supervise(writer, waiting, stop.clone())));
+            queues.push(queue);
+            written.push(seen);
+        }
+        (Self { pool, settings, queues, written }, Running(running))
+    }
+
+    /// What the database says about the log.
+    #[must_use]
+    pub const fn log_settings(&self) -> LogSettings {
+        self.settings
+    }
+
+    /// Tells when this process has written to a partition.
+    #[must_use]
+    pub fn written(&self, partition: u16) -> Option<watch::Receiver<i64>> {
+        self.written.get(usize::from(partition)).cloned()
+    }
+}
+
+/// What a writer is made of, for as often as it has to be made.
+#[derive(Clone)]
+struct WriterOf {
+    partition: u16,
+    options: PgConnectOptions,
+    registry: Arc<PgRegistry>,
+    terms: Arc<Terms>,
+    written: watch::Sender<i64>,
+}
+
+/// Runs the writer of a partition, and a new one if it should ever panic. The queue outlives it.
+async fn supervise(of: WriterOf, queue: mpsc::Receiver<Waiting>, stop: CancellationToken) {
+    let queue = Arc::new(tokio::sync::Mutex::new(queue));
+    loop {
+        let (made_of, queue, stop) = (of.clone(), queue.clone(), stop.clone());
+        let running = tokio::spawn(async move {
+            let WriterOf { partition, options, registry, terms, written } = made_of;
+            let mut writer = Writer::new(partition, options, registry, terms, written);
+            writer.run(&mut *queue.lock().await, &stop).await;
+        });
+        let Err(error) = running.await else { return };
+        metrics::counter!("dispense_writer_restarts_total").increment(1);
+        tracing::error!(partition = of.partition, "the writer died, and is started again: {error}");
+    }
+}
+
+#[async_trait]
+impl EventLog for PgLog {
+    async fn append(
+        &self,
+        request: MedicationRequestId,
+        command: Command,
+        origin: Origin,
+    ) -> Result<Appended, AppendError> {
+        let partition = self.settings.partitions.of_request(request);
+        let queue = self.queues.get(usize::from(partition)).ok_or(AppendError::Bug)?;
+        queue::ask(queue, request, command, origin).await
+    }
+
+    async fn request_of(
+        &self,
+        dispense: DispenseId,
+    ) -> Result<Option<MedicationRequestId>, Unavailable> {
+        let partition = self.settings.partitions.of_dispense(dispense);
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT aggregate_id FROM events
+             WHERE event_type = 'HoldCreated' AND dispense_id = $1 AND partition = $2",
+        )
+        .bind(dispense.uuid())
+        .bind(partition.cast_signed())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Unavailable::database)?;
+        let parsed = found.map(|id| id.parse::<Uuid>()).transpose();
+        Ok(parsed.map_err(Unavailable::database)?.map(MedicationRequestId::from))
+    }
+
+    async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
+        let partition = self.settings.partitions.of_request(request);
+        let rows = sqlx::query(STREAM)
+            .bind(partition.cast_signed())
+            .bind(request.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Unavailable::database)?;
+        read_stream(partition, &rows).map_err(Unavailable::database)
+    }
+}
+
+/// A stream with its personal bodies, and the instant for which it is read: the database's, never
+/// before the last of the partition. One row without an event if there is none.
+const STREAM: &str = "
+SELECT greatest(now.at, h.recorded_at) AS at, e.position, e.sequence, e.event_id, e.recorded_at,
+       e.event_type, e.event_version, e.payload::text AS payload, e.metadata::text AS metadata,
+       b.body::text AS body
+FROM (SELECT clock_timestamp() AS at) now
+CROSS JOIN (SELECT recorded_at FROM log_head WHERE partition = $1) h
+LEFT JOIN (
+    SELECT partition, position, sequence, event_id, recorded_at, event_type, event_version, payload,
+           metadata
+    FROM events WHERE aggregate_type = 'dispense' AND aggregate_id = $2 AND partition = $1
+) e ON true
+LEFT JOIN personal_bodies b ON b.partition = e.partition AND b.position = e.position
+ORDER BY e.sequence";
+
+fn read_stream(
+    partition: u16,
+    rows: &[PgRow],
+) -> Result<Stream, Box<dyn std::error::Error + Send + Sync>> {
+    let first = rows.first().ok_or("the log has no such partition")?;
+    let at = first.try_get("at")?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(position) = row.try_get("position")? else { continue };
+        let place = LogPosition { partition, position };
+        let metadata: String = row.try_get("metadata")?;
+        let metadata: BTreeMap<String, String> = serde_json::from_str(&metadata)?;
+        let body: Option<String> = row.try_get("body")?;
+        events.push(Recorded {
+            place,
+            sequence: row.try_get("sequence")?,
+            event_id: row.try_get("event_id")?,
+            recorded_at: row.try_get("recorded_at")?,
+            event: event(row)?,
+            body: body.map(Arc::from),
+            metadata,
+        });
+    }
+    Ok(Stream { events, at })
+}
+
+fn event(row: &PgRow) -> Result<DispenseEvent, Box<dyn std::error::Error + Send + Sync>> {
+    let (kind, version): (String, String) =
+        (row.try_get("event_type")?, row.try_get("event_version")?);
+    if !upcast::is_known(&kind, &version) {
+        return Err(format!("the log has a {kind} {version}, which is newer than this").into());
+    }
+    Ok(serde_json::from_str(row.try_get::<&str, _>("payload")?)?)
+}
