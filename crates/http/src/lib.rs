@@ -1,3 +1,36 @@
-//! Placeholder.
+//! The door: whatever comes over HTTP is believed here, or refused with a reason.
+//!
+//! ```text
+//!  bytes ─▶ telemetry.rs   a name, a span and a counter for each request
+//!             auth.rs      who asks; nothing else is looked at before
+//!               body.rs    JSON ─▶ types; every violation with its path
+//!                 ndp/     one file for each endpoint ─▶ the dispensary
+//!  bytes ◀─ problem.rs     whatever is not a success, in the shape of RFC 9457
+//! ```
+//!
+//! No rule lives here: `ndp/` knows the words of the platform's API, `catalogue.rs` what
+//! each problem means and what to do about it. Start reading at [`Door`], then `ndp/create.rs`.
+//!
+//! The service fills a [`Door`], binds a port and runs what [`serve`] returns.
 
+mod answer;
 pub mod auth;
+mod body;
+mod catalogue;
+mod door;
+mod health;
+mod idempotency_key;
+mod ndp;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod telemetry;
+mod visit;
+
+pub use body::MAX_BODY_BYTES;
+pub use catalogue::problems_markdown;
+pub use door::Door;
+pub use health::{Check, Health};
+pub use routes::{openapi, routes};
+pub use server::serve;

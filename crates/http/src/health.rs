@@ -1,0 +1,91 @@
+//! For operators: whether the process runs, whether it can work, and its figures.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, get, web};
+use async_trait::async_trait;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Door;
+
+/// How long the checks may take together; whoever asks has a timeout of its own.
+const CHECKED_WITHIN: Duration = Duration::from_secs(4);
+
+/// What is wrong with this instance.
+#[async_trait]
+pub trait Health: Send + Sync {
+    /// Looks at everything without which no command can be carried out.
+    async fn check(&self) -> Vec<Check>;
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// What it is.
+    #[schema(example = "event_log")]
+    pub name: &'static str,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What is wrong, or what was found.
+    #[schema(example = "4 partitions, all writers run")]
+    pub detail: String,
+}
+
+/// How this instance is.
+#[derive(Debug, Serialize, ToSchema)]
+struct HealthReport {
+    /// `ok` or `unavailable`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// What was looked at.
+    checks: Vec<Check>,
+}
+
+/// Whether the process runs
+#[utoipa::path(
+    tag = "operations",
+    responses((status = 200, description = "It runs", body = HealthReport))
+)]
+#[get("/health/live")]
+pub(crate) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(HealthReport { status: "ok", checks: Vec::new() })
+}
+
+/// Whether it can work
+///
+/// Names what does not answer. Becomes well again by itself.
+#[utoipa::path(
+    tag = "operations",
+    responses(
+        (status = 200, description = "All checks passed", body = HealthReport),
+        (status = 503, description = "A check failed; `detail` says why", body = HealthReport),
+    )
+)]
+#[get("/health/ready")]
+pub(crate) async fn ready(door: web::Data<Door>) -> HttpResponse {
+    let checks = match tokio::time::timeout(CHECKED_WITHIN, door.health.check()).await {
+        Ok(checks) => checks,
+        Err(_elapsed) => {
+            let detail = format!("no answer within {} s", CHECKED_WITHIN.as_secs());
+            vec![Check { name: "checks", ok: false, detail }]
+        }
+    };
+    if checks.iter().all(|check| check.ok) {
+        HttpResponse::Ok().json(HealthReport { status: "ok", checks })
+    } else {
+        HttpResponse::ServiceUnavailable().json(HealthReport { status: "unavailable", checks })
+    }
+}
+
+/// Figures for Prometheus
+#[utoipa::path(
+    tag = "operations",
+    responses((status = 200, description = "Text format 0.0.4", body = String, content_type = "text/plain"))
+)]
+#[get("/metrics")]
+pub(crate) async fn figures(door: web::Data<Door>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body((door.metrics)())
+}

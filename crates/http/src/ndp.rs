@@ -1,0 +1,39 @@
+//! The platform's API under `/api/v1`: camelCase, JSON, problems as of RFC 9457.
+//!
+//! One file for each endpoint; `dispense.rs` shows a dispense, `place.rs` says where this API keeps
+//! what a rule blames. The words of the platform (prescription, pharmacy, pharmacist) live here.
+
+pub(crate) mod balance;
+pub(crate) mod cancel;
+pub(crate) mod create;
+pub(crate) mod description;
+mod dispense;
+mod entity_tag;
+pub(crate) mod errors;
+pub(crate) mod get;
+pub(crate) mod import;
+mod ndjson;
+pub(crate) mod place;
+mod problems;
+
+use actix_web::HttpRequest;
+use uuid::Uuid;
+
+use crate::body::kinds::parse_uuid;
+use crate::catalogue;
+use crate::problem::Problem;
+
+/// Allows to look.
+const READ: &str = "medication_dispense:read";
+/// Allows to hold medication.
+const WRITE: &str = "medication_dispense:write";
+/// Allows to give a hold back.
+const REJECT: &str = "medication_dispense:reject";
+/// Allows to import registry data.
+const IMPORT: &str = "registry:write";
+
+/// The id in the path; a malformed one names nothing.
+fn id_in_path(request: &HttpRequest, what: &'static str) -> Result<Uuid, Problem> {
+    let missing = || Problem::saying(&catalogue::NOT_FOUND, format!("There is no such {what}"));
+    request.match_info().get("id").and_then(parse_uuid).ok_or_else(missing)
+}

@@ -1,0 +1,115 @@
+//! The problems of each endpoint, for the API description: written from the catalogue.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema};
+
+use crate::catalogue::{self, Entry};
+use crate::problem::MEDIA_TYPE;
+
+/// What can go wrong with a body.
+const OF_BODIES: [Entry; 6] = [
+    catalogue::MALFORMED_JSON,
+    catalogue::INCOMPLETE_BODY,
+    catalogue::TIMEOUT,
+    catalogue::TOO_LARGE,
+    catalogue::UNSUPPORTED_MEDIA_TYPE,
+    catalogue::SCHEMA,
+];
+
+/// What can go wrong with every request that needs a token.
+const OF_ALL: [Entry; 4] =
+    [catalogue::INVALID_TOKEN, catalogue::MISSING_SCOPE, catalogue::UNAVAILABLE, catalogue::BUG];
+
+/// What can go wrong with every command.
+const OF_COMMANDS: [Entry; 4] = [
+    catalogue::IDEMPOTENCY_KEY_INVALID,
+    catalogue::BUSY,
+    catalogue::OUTCOME_UNKNOWN,
+    catalogue::CLOCK_UNSOUND,
+];
+
+/// The rules that only the cancelling of a hold knows, by code.
+const OF_CANCELLING: [&str; 2] = ["wrong-status", "idempotency-key-reused"];
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// The problems of a create.
+pub(super) struct CreateProblems;
+
+/// The problems of a cancel.
+pub(super) struct CancelProblems;
+
+/// The problems of a question.
+pub(super) struct GetProblems;
+
+/// The problems of an import.
+pub(super) struct ImportProblems;
+
+impl IntoResponses for CreateProblems {
+    fn responses() -> Responses {
+        let elsewhere = ["wrong-status", "not-found", "method-not-allowed"];
+        responses(catalogue::all().iter().copied().filter(|entry| !elsewhere.contains(&entry.code)))
+    }
+}
+
+impl IntoResponses for CancelProblems {
+    fn responses() -> Responses {
+        let rules = catalogue::all().iter().copied().filter(|it| OF_CANCELLING.contains(&it.code));
+        let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
+        responses(door.chain([catalogue::NOT_FOUND]).chain(rules))
+    }
+}
+
+impl IntoResponses for GetProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain([catalogue::NOT_FOUND, catalogue::SCHEMA]))
+    }
+}
+
+impl IntoResponses for ImportProblems {
+    fn responses() -> Responses {
+        let of_lines = [
+            catalogue::INCOMPLETE_BODY,
+            catalogue::TIMEOUT,
+            catalogue::UNSUPPORTED_MEDIA_TYPE,
+            catalogue::SCHEMA,
+        ];
+        responses(OF_ALL.into_iter().chain(of_lines))
+    }
+}
+
+/// A response for each status, which names the codes that come with it.
+fn responses(entries: impl Iterator<Item = Entry>) -> Responses {
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for entry in entries {
+        by_status.entry(entry.status).or_default().push(entry.code);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), RefOr::T(response(status, &codes))))
+        .collect()
+}
+
+fn response(status: u16, codes: &[&str]) -> Response {
+    let codes: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let text = |says: &str| {
+        HeaderBuilder::new()
+            .schema(Some(String::schema()))
+            .description(Some(says.to_owned()))
+            .build()
+    };
+    let response = ResponseBuilder::new()
+        .description(codes.join(", "))
+        .content(MEDIA_TYPE, problem)
+        .header("X-Request-ID", text("Names the request"));
+    match status {
+        401 => response.header("WWW-Authenticate", text("`Bearer`")),
+        503 => response.header("Retry-After", text("Seconds")),
+        _ => response,
+    }
+    .build()
+}

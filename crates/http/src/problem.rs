@@ -1,0 +1,249 @@
+//! Every answer that is not a success, in the shape of RFC 9457.
+
+mod document;
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse};
+use dispensary::{AppendError, CommandError, LogPosition, QueryError, Unavailable};
+use dispense_domain::{Place, Refusal, Refusals};
+use serde_json::Value;
+
+use crate::auth::{AuthError, MissingScope};
+use crate::body::Fault;
+use crate::catalogue::{self, Entry};
+use crate::visit::RequestId;
+
+pub(crate) use document::{Param, ProblemDocument, ViolationDocument};
+
+/// The media type of RFC 9457.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// How soon to ask again where that may help, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// What went wrong: every violation that was found, the decisive one first.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    entry: &'static Entry,
+    violations: Vec<Violation>,
+    position: Option<LogPosition>,
+    /// For the log alone.
+    cause: Option<String>,
+}
+
+/// One rule that was broken.
+#[derive(Debug)]
+pub(crate) struct Violation {
+    code: &'static str,
+    path: Option<String>,
+    message: Cow<'static, str>,
+    rule: &'static str,
+    params: Vec<(Cow<'static, str>, Param)>,
+}
+
+impl Violation {
+    /// A member of a body, or of a query, that is not as it should be.
+    pub(crate) fn schema(path: String, fault: Fault) -> Self {
+        Self {
+            code: catalogue::SCHEMA.code,
+            path: Some(path),
+            message: fault.message,
+            rule: fault.rule,
+            params: fault.params.into_iter().map(|(name, it)| (Cow::Borrowed(name), it)).collect(),
+        }
+    }
+
+    /// A member that is not known.
+    pub(crate) fn unknown_member(path: String) -> Self {
+        Self::schema(path, Fault::unknown_member())
+    }
+
+    fn refused(refusal: &Refusal, path: fn(Place) -> String) -> Self {
+        let definition = refusal.code.definition();
+        let params = refusal.params.iter().map(|(name, value)| {
+            let param = match value {
+                Value::String(text) => Param::of(text),
+                other => Param::of(&other.to_string()),
+            };
+            (Cow::Owned(name.clone()), param)
+        });
+        Self {
+            code: definition.code,
+            path: refusal.place.map(path),
+            message: Cow::Owned(refusal.message.clone()),
+            rule: definition.rule,
+            params: params.collect(),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem in its own words.
+    pub(crate) fn of(entry: &'static Entry) -> Self {
+        Self::saying(entry, entry.title)
+    }
+
+    /// A problem that names values.
+    pub(crate) fn saying(entry: &'static Entry, message: impl Into<Cow<'static, str>>) -> Self {
+        let violation = Violation {
+            code: entry.code,
+            path: None,
+            message: message.into(),
+            rule: entry.rule,
+            params: Vec::new(),
+        };
+        Self { entry, violations: vec![violation], position: None, cause: None }
+    }
+
+    /// Adds a value that matters.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        if let Some(first) = self.violations.first_mut() {
+            first.params.push((Cow::Borrowed(name), Param::of(value)));
+        }
+        self
+    }
+
+    /// A body or a query that is not as it should be. Without a violation it is our own mistake.
+    pub(crate) fn schema(violations: Vec<Violation>) -> Self {
+        if violations.is_empty() {
+            return Self::of(&catalogue::BUG);
+        }
+        Self { entry: &catalogue::SCHEMA, violations, position: None, cause: None }
+    }
+
+    /// A command that would break rules; `path` says where an API keeps what is to blame.
+    pub(crate) fn refused(refusals: &Refusals, path: fn(Place) -> String) -> Self {
+        let all = refusals.all().iter();
+        Self {
+            entry: Entry::of(refusals.first().code),
+            violations: all.map(|refusal| Violation::refused(refusal, path)).collect(),
+            position: None,
+            cause: None,
+        }
+    }
+
+    /// A command that was not carried out.
+    pub(crate) fn of_command(error: &CommandError, path: fn(Place) -> String) -> Self {
+        match error {
+            CommandError::Refused { refusals, position }
+            | CommandError::NotAppended(AppendError::Refused { refusals, position }) => {
+                Self { position: Some(*position), ..Self::refused(refusals, path) }
+            }
+            CommandError::NotFound => {
+                Self::saying(&catalogue::NOT_FOUND, "There is no such dispense")
+            }
+            CommandError::NotAppended(AppendError::Busy) => Self::of(&catalogue::BUSY),
+            CommandError::NotAppended(AppendError::OutcomeUnknown) => {
+                Self::of(&catalogue::OUTCOME_UNKNOWN)
+            }
+            CommandError::NotAppended(AppendError::ClockUnsound) => {
+                Self::of(&catalogue::CLOCK_UNSOUND)
+            }
+            CommandError::NotAppended(AppendError::Unavailable(silent)) => silent.into(),
+            CommandError::NotAppended(AppendError::Bug) => Self::of(&catalogue::BUG),
+        }
+    }
+
+    /// Answers the request, and logs the cause, once and for us alone.
+    pub(crate) fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        self.log();
+        let status = self.status();
+        let mut response = HttpResponse::build(status);
+        response.content_type(MEDIA_TYPE);
+        if let Some(position) = self.position {
+            response.insert_header(("Dispense-Position", position.to_string()));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        let id = RequestId::given_to(request);
+        response.body(self.document(id.as_str()))
+    }
+
+    /// The body of the answer.
+    pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
+        ProblemDocument::of(self.entry, &self.violations, request_id).to_json()
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// A refusal is news; what somebody must act on is an error.
+    fn log(&self) {
+        let code = self.entry.code;
+        match &self.cause {
+            Some(cause) => tracing::error!(refusal.code = code, cause, "not answered"),
+            None if self.entry.status == catalogue::BUSY.status => {
+                tracing::warn!(refusal.code = code, "not answered");
+            }
+            None if self.status().is_server_error() => {
+                tracing::error!(refusal.code = code, "not answered");
+            }
+            None => tracing::info!(refusal.code = code, "refused"),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match &error {
+            QueryError::NotFound(what) => {
+                Self::saying(&catalogue::NOT_FOUND, format!("There is no such {what}"))
+            }
+            QueryError::Unavailable(silent) => silent.into(),
+        }
+    }
+}
+
+impl From<&Unavailable> for Problem {
+    fn from(silent: &Unavailable) -> Self {
+        // The cause is for us; the caller learns only that trying again may help.
+        Self {
+            cause: Some(chain(&*silent.source)),
+            ..Self::saying(&catalogue::UNAVAILABLE, silent.to_string())
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match &error {
+            AuthError::KeysUnavailable => Self {
+                cause: Some(error.cause().to_owned()),
+                ..Self::saying(&catalogue::UNAVAILABLE, error.to_string())
+            },
+            AuthError::InvalidToken(_)
+            | AuthError::MissingConsumer
+            | AuthError::MissingClient
+            | AuthError::UnknownClientType
+            | AuthError::WrongGatewaySecret => {
+                Self::saying(&catalogue::INVALID_TOKEN, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<MissingScope> for Problem {
+    fn from(missing: MissingScope) -> Self {
+        Self::saying(&catalogue::MISSING_SCOPE, missing.to_string()).with("scope", &missing.scope)
+    }
+}
+
+/// An error with all its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

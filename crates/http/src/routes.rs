@@ -1,0 +1,184 @@
+//! Which way leads where, and what is answered where none does.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::ALLOW;
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::answer::answer;
+use crate::problem::{Problem, ProblemDocument, ViolationDocument};
+use crate::{Door, catalogue, health, ndp};
+
+/// A path, and the methods that it takes.
+struct Way {
+    pattern: &'static str,
+    allow: &'static str,
+}
+
+/// Every path. A test holds it against the API description.
+const WAYS: &[Way] = &[
+    Way { pattern: "/api/v1/dispenses", allow: "POST" },
+    Way { pattern: "/api/v1/dispenses/{id}", allow: "GET" },
+    Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
+    Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
+    Way { pattern: "/api/v1/registry/import", allow: "POST" },
+    Way { pattern: "/api/v1/errors", allow: "GET" },
+    Way { pattern: "/api/v1/openapi.json", allow: "GET" },
+    Way { pattern: "/api/v1/docs", allow: "GET" },
+    Way { pattern: "/api/v1/docs/", allow: "GET" },
+    Way { pattern: "/api/v1/docs/{file}", allow: "GET" },
+    Way { pattern: "/health/live", allow: "GET" },
+    Way { pattern: "/health/ready", allow: "GET" },
+    Way { pattern: "/metrics", allow: "GET" },
+];
+
+impl Way {
+    fn to(path: &str) -> Option<&'static Self> {
+        WAYS.iter().find(|way| way.leads_to(path))
+    }
+
+    fn leads_to(&self, path: &str) -> bool {
+        let (mut pattern, mut path) = (self.pattern.split('/'), path.split('/'));
+        loop {
+            match (pattern.next(), path.next()) {
+                (None, None) => return true,
+                (Some(known), Some(given)) if known == given => {}
+                (Some(known), Some(given)) if known.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// The pattern of the route that a path belongs to: a label of bounded variety.
+pub(crate) fn pattern_of(path: &str) -> &'static str {
+    Way::to(path).map_or("unknown", |way| way.pattern)
+}
+
+/// Mounts everything on an app: `App::new().configure(routes(door))`.
+pub fn routes(door: Door) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config.app_data(web::Data::new(door));
+        mount(&mut ServiceConfig::new(config));
+        config.default_service(web::to(elsewhere));
+    }
+}
+
+/// The API as `OpenAPI` 3.1 describes it, out of the endpoints themselves.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    static API: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
+        App::new().into_utoipa_app().openapi(Api::openapi()).configure(mount).split_for_parts().1
+    });
+    API.clone()
+}
+
+fn mount(config: &mut ServiceConfig<'_>) {
+    config
+        .service(ndp::create::create_dispense)
+        .service(ndp::cancel::cancel_dispense)
+        .service(ndp::get::get_dispense)
+        .service(ndp::balance::get_prescription)
+        .service(ndp::import::import_registry)
+        .service(ndp::errors::get_errors)
+        .service(ndp::description::get_openapi)
+        .service(health::live)
+        .service(health::ready)
+        .service(health::figures)
+        .map(|config| config.service(ndp::description::docs()));
+}
+
+/// What belongs to no endpoint of its own.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Dispense Service",
+        description = "Pharmacies hold, hand over and give back medication under an electronic \
+                       prescription; nothing is dispensed twice.\n\n\
+                       Whatever is not a success is answered as `application/problem+json` with a \
+                       stable `code`; `GET /api/v1/errors` lists them all."
+    ),
+    tags(
+        (name = "dispenses", description = "To hold medication, give it back, and look"),
+        (name = "registry", description = "What the decisions are made from"),
+        (name = "description", description = "This API, described"),
+        (name = "operations", description = "For those who run the service")
+    ),
+    components(schemas(ProblemDocument<'static>, ViolationDocument<'static>)),
+    modifiers(&Bearer)
+)]
+struct Api;
+
+/// Tokens: one scheme for all endpoints that want one.
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("JWT".to_owned());
+        scheme.description = Some(
+            "RS256, ES256 or EdDSA, with `sub`, `client_id`, `client_type` and `scope`".to_owned(),
+        );
+        api.components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// No route: either the path is unknown, or it takes other methods.
+async fn elsewhere(request: HttpRequest) -> HttpResponse {
+    let way = Way::to(request.path());
+    let mut response = answer(&request, async move {
+        Err(match way {
+            None => Problem::of(&catalogue::NOT_FOUND),
+            Some(way) => Problem::saying(
+                &catalogue::METHOD_NOT_ALLOWED,
+                format!("{} takes {}", way.pattern, way.allow),
+            ),
+        })
+    })
+    .await;
+    if let Some(way) = way {
+        let allow = actix_web::http::header::HeaderValue::from_static(way.allow);
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_is_in_the_api_description_and_the_other_way_round() {
+        let api = serde_json::to_value(openapi()).unwrap();
+        let mut described: Vec<(String, String)> = api["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                methods.as_object().unwrap().keys().map(|it| (path.clone(), it.to_uppercase()))
+            })
+            .collect();
+        let mut ways: Vec<(String, String)> = WAYS
+            .iter()
+            .filter(|way| !way.pattern.starts_with("/api/v1/docs"))
+            .map(|way| (way.pattern.to_owned(), way.allow.to_owned()))
+            .collect();
+        described.sort();
+        ways.sort();
+        assert_eq!(ways, described);
+    }
+
+    #[test]
+    fn a_path_belongs_to_one_pattern() {
+        assert_eq!(pattern_of("/api/v1/dispenses"), "/api/v1/dispenses");
+        assert_eq!(pattern_of("/api/v1/dispenses/x/cancel"), "/api/v1/dispenses/{id}/cancel");
+        assert_eq!(pattern_of("/api/v1/dispenses/"), "unknown");
+        assert_eq!(pattern_of("/"), "unknown");
+    }
+}

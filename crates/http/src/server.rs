@@ -1,0 +1,45 @@
+//! The server: one port, a few workers, and bounds for everything that a client can draw out.
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer};
+
+use crate::{Door, routes, telemetry};
+
+/// How long a connection may rest between two requests; longer than that of usual load balancers,
+/// so that it is they who close it.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the head of a request may take to arrive.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a client may take to close after us.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long requests may take to end once the server is stopped, in seconds.
+const SHUTDOWN_SECONDS: u64 = 10;
+
+/// Prepares the server on a port that is bound already. It serves while the returned future is
+/// polled; `handle().stop(true)` ends it, after the requests that have begun. Signals are left to
+/// the caller.
+///
+/// # Errors
+///
+/// The port cannot be listened on.
+pub fn serve(door: Door, listener: TcpListener, workers: usize) -> io::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new().wrap(from_fn(telemetry::observe)).configure(routes(door.clone()))
+    })
+    .workers(workers)
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(HEAD_WITHIN)
+    .client_disconnect_timeout(CLOSED_WITHIN)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
