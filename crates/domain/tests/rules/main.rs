@@ -1,0 +1,24 @@
+//! The rules of dispensing: given events, when a command, then events or refusals.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod aggregate;
+mod asker;
+mod cancel;
+mod expire;
+mod golden;
+mod ids;
+mod items;
+mod no_personal_data;
+mod numbers;
+mod payment;
+mod personal;
+mod precedence;
+mod properties;
+mod quantity;
+mod replay;
+mod request;
+mod sample;
+mod skip_sign;
+mod texts;
+mod vectors;

@@ -1,0 +1,229 @@
+//! The register's words, literally: pharmacy systems match on them.
+
+use std::collections::BTreeMap;
+
+use dispense_domain::decide::{create_hold, register_word};
+use dispense_domain::registry::RequestStatus;
+use dispense_domain::{Code, Kind, Refusal, Status};
+
+const TEXTS: [(Code, &str, &str, Kind, &str); 29] = {
+    use Code as C;
+    use Kind::{Conflict, Forbidden, Invalid, Unacceptable, Unknown};
+    [
+        (C::DispenseDay, "schema", "2", Invalid, "The day of dispensing is not possible"),
+        (C::LegalEntityNotFound, "legal-entity-not-found", "3a", Invalid, "Legal entity not found"),
+        (C::LegalEntityClosed, "legal-entity-closed", "3b", Invalid, "Legal entity is not active"),
+        (
+            C::LegalEntityNotActive,
+            "legal-entity-not-active",
+            "4a",
+            Conflict,
+            "Legal entity is not active",
+        ),
+        (C::LegalEntityType, "legal-entity-type", "4c", Conflict, "Invalid legal entity type"),
+        (C::PartyNotFound, "party-not-found", "5", Unacceptable, "Party not found"),
+        (
+            C::MedicationRequestNotFound,
+            "medication-request-not-found",
+            "6a",
+            Invalid,
+            "Medication request not found",
+        ),
+        (
+            C::MedicationRequestNotActive,
+            "medication-request-not-active",
+            "6b",
+            Conflict,
+            "Medication request is not active",
+        ),
+        (
+            C::OutsideDispensePeriod,
+            "outside-dispense-period",
+            "6c",
+            Conflict,
+            "Invalid dispense period",
+        ),
+        (
+            C::MedicationRequestInvalid,
+            "medication-request-invalid",
+            "6d",
+            Invalid,
+            "Medication request is not valid",
+        ),
+        (
+            C::MedicationRequestBlocked,
+            "medication-request-blocked",
+            "7",
+            Invalid,
+            "Medication request is blocked",
+        ),
+        (
+            C::MedicationRequestIsPlan,
+            "medication-request-is-plan",
+            "8",
+            Conflict,
+            "Medication request with intent PLAN cannot be dispensed",
+        ),
+        (
+            C::EmployeeNotAuthorised,
+            "employee-not-authorised",
+            "9",
+            Forbidden,
+            "Employee id doesn't match",
+        ),
+        (C::DivisionNotFound, "division-not-found", "10a", Invalid, "Division not found"),
+        (C::DivisionNotActive, "division-not-active", "10b", Conflict, "Division is not active"),
+        (
+            C::DivisionForeign,
+            "division-foreign",
+            "10c",
+            Conflict,
+            "Division does not belong to user's legal entity",
+        ),
+        (C::ProgramNotFound, "program-not-found", "12c", Invalid, "Medical program not found"),
+        (C::MedicationNotFound, "medication-not-found", "15a", Invalid, "Medication not found"),
+        (C::MedicineExpired, "medicine-expired", "15e+", Invalid, "Medication is expired"),
+        (
+            C::AlreadyHeld,
+            "already-held",
+            "17",
+            Forbidden,
+            "Active medication dispense already exists",
+        ),
+        (
+            C::NothingLeft,
+            "nothing-left",
+            "18",
+            Forbidden,
+            "No more medication dispense could be done with this medication request",
+        ),
+        (
+            C::QuantityExceedsAvailable,
+            "quantity-exceeds-available",
+            "19",
+            Invalid,
+            "Dispensed medication quantity must be lower or equal to medication quantity in Medication Request",
+        ),
+        (
+            C::QuantityNotEqual,
+            "quantity-not-equal",
+            "19",
+            Invalid,
+            "Dispensed medication quantity must be equal to medication quantity in Medication Request",
+        ),
+        (
+            C::PaymentNotAllowed,
+            "payment-not-allowed",
+            "21",
+            Invalid,
+            "schema does not allow additional properties",
+        ),
+        (
+            C::PaymentRequired,
+            "payment-required",
+            "21",
+            Invalid,
+            "required property payment_amount was not present",
+        ),
+        (
+            C::TooManyDispenses,
+            "too-many-dispenses",
+            "limit",
+            Conflict,
+            "Too many dispenses of this medication request",
+        ),
+        (C::DispenseNotFound, "not-found", "D-10", Unknown, "There is no such dispense"),
+        (
+            C::WrongStatus,
+            "wrong-status",
+            "4.1",
+            Conflict,
+            "Can't update medication dispense status",
+        ),
+        (
+            C::IdempotencyKeyReused,
+            "idempotency-key-reused",
+            "key",
+            Invalid,
+            "The idempotency key was used for another request",
+        ),
+    ]
+};
+
+#[test]
+fn every_code_has_its_words_its_rule_and_its_kind() {
+    assert_eq!(TEXTS.map(|(code, ..)| code), Code::ALL);
+    for (code, word, rule, kind, text) in TEXTS {
+        let it = code.definition();
+        assert_eq!((it.code, it.rule, it.kind, it.title), (word, rule, kind, text));
+        assert_eq!(Refusal::of(code).message, text);
+        assert!(!it.remedy.is_empty());
+    }
+}
+
+#[test]
+fn codes_stand_in_the_order_of_their_rules_and_every_judged_rule_has_one() {
+    let places: BTreeMap<_, _> =
+        create_hold::order().enumerate().map(|(place, (number, _))| (number, place)).collect();
+    let rules: Vec<_> = Code::ALL.iter().map(|code| code.definition().rule).collect();
+    let of_holds: Vec<_> = rules.iter().filter_map(|rule| places.get(rule)).collect();
+    assert!(of_holds.is_sorted());
+    for (number, judged) in create_hold::order() {
+        assert_eq!(rules.contains(&number), judged, "rule {number}");
+    }
+}
+
+#[test]
+fn the_order_of_the_rules_is_the_registers() {
+    let order: Vec<_> = create_hold::order().map(|(number, _)| number).collect();
+    let wanted = "2 3a 3b 4a 4b 4c 5 6a 6b 6c 6d 7 8 9 10a 10b 10c 10d 11a 11b 12b 12c 12d 12e \
+                  13a 13b 13c 14 15a 15b 15c 15d 15e 15e+ 15f 16a 16b 16c 17 18 19 20 21 limit";
+    assert_eq!(order, wanted.split_whitespace().collect::<Vec<_>>());
+}
+
+#[test]
+fn statuses_have_the_registers_words() {
+    let words = [
+        (Status::Held, "NEW"),
+        (Status::Processed, "PROCESSED"),
+        (Status::Cancelled, "REJECTED"),
+        (Status::Expired, "EXPIRED"),
+    ];
+    for (status, word) in words {
+        assert_eq!(register_word(status), word);
+    }
+    for (status, word) in [
+        (RequestStatus::Active, "ACTIVE"),
+        (RequestStatus::Completed, "COMPLETED"),
+        (RequestStatus::Rejected, "REJECTED"),
+        (RequestStatus::Expired, "EXPIRED"),
+    ] {
+        assert_eq!(status.as_str(), word);
+        assert_eq!(serde_json::to_value(status).unwrap(), word);
+    }
+}
+
+/// The catalogue promises params; refusals keep the promise.
+#[test]
+fn refusals_carry_only_params_that_the_catalogue_names() {
+    for scene in crate::precedence::every_stage() {
+        for no in scene.refused() {
+            let promised = no.code.definition().params;
+            assert!(no.params.keys().all(|name| promised.contains(&name.as_str())), "{no:?}");
+        }
+    }
+}
+
+/// The docs list every rule with its code, its test and whether it is judged.
+#[test]
+fn the_page_for_pharmacists_lists_every_rule_and_every_code() {
+    let page = include_str!("../../../../docs/domain.md");
+    for (number, _) in create_hold::order() {
+        assert!(page.contains(&format!("| {number} |")), "rule {number}");
+    }
+    for code in Code::ALL {
+        let it = code.definition();
+        assert!(page.contains(&format!("`{}`", it.code)), "{}", it.code);
+        assert!(page.contains(it.title), "{}", it.title);
+    }
+}
