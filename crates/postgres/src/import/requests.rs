@@ -1,0 +1,185 @@
+//! Medication requests: under the head lock of their partition, so that no decision is made while
+//! one changes, and none of them changes under a dispense that relies on it.
+
+use chrono::{DateTime, Utc};
+use dispensary::{FaultyLine, Origin};
+use dispense_domain::registry::{MedicationRequest, RegistryKind, RequestStatus};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::changes::{ChainHead, Moment};
+use super::fault::Stopped;
+use super::merge::{Entry, Kept, Merged, Written};
+use super::streams::{self, Stream};
+
+const IN_USE: &str = "medication-request-in-use";
+
+/// Lines that were held against what is kept and what was dispensed.
+#[derive(Debug)]
+pub(super) struct Judged<'a> {
+    partition: i16,
+    merged: Merged<'a>,
+    moment: Moment,
+    /// The lines that dispenses forbid.
+    pub faulty: Vec<FaultyLine>,
+}
+
+/// Takes the head lock of the partition and judges the lines, one after the other.
+pub(super) async fn judge<'a>(
+    db: &mut PgConnection,
+    partition: u16,
+    entries: &'a [Entry],
+) -> Result<Judged<'a>, Stopped> {
+    let partition = partition.cast_signed();
+    let recorded_at = lock(db, partition).await?;
+    let mut moment = moment(db).await?;
+    // As every decision: never before the last event of the partition.
+    moment.at = moment.at.max(recorded_at);
+
+    let mut ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut merged = kept(db, partition, &ids).await?;
+    let streams = streams::of(db, partition, &ids).await?;
+    let mut faulty = Vec::new();
+    for entry in entries {
+        if merged.is_outdated(entry) {
+            continue;
+        }
+        let forbidden = match streams.get(&entry.id) {
+            Some(stream) => forbidden(&serde_json::from_str(&entry.data)?, stream, moment.at),
+            None => None,
+        };
+        match forbidden {
+            Some(message) => faulty.push(FaultyLine { line: entry.line, code: IN_USE, message }),
+            None => merged.lay(entry),
+        }
+    }
+    Ok(Judged { partition, merged, moment, faulty })
+}
+
+/// Writes what was found good.
+pub(super) async fn apply(
+    db: &mut PgConnection,
+    head: ChainHead,
+    judged: &Judged<'_>,
+    by: &Origin,
+) -> Result<(), Stopped> {
+    let written = judged.merged.written();
+    if written.is_empty() {
+        return Ok(());
+    }
+    write(db, judged.partition, &written).await?;
+    head.append(db, &written, judged.moment, by).await
+}
+
+/// The lock that the writer of the partition takes too, in a statement that reads nothing else.
+async fn lock(db: &mut PgConnection, partition: i16) -> Result<DateTime<Utc>, Stopped> {
+    let (_, _, recorded_at): (i64, Vec<u8>, DateTime<Utc>) = sqlx::query_as(
+        "SELECT position, hash, recorded_at FROM log_head WHERE partition = $1 FOR UPDATE",
+    )
+    .bind(partition)
+    .fetch_one(db)
+    .await
+    .map_err(Stopped::waiting)?;
+    Ok(recorded_at)
+}
+
+async fn moment(db: &mut PgConnection) -> Result<Moment, sqlx::Error> {
+    let (version, at) = sqlx::query_as("SELECT version, clock_timestamp() FROM registry_version")
+        .fetch_one(db)
+        .await?;
+    Ok(Moment { version, at })
+}
+
+/// What is kept of the requests: one look into the index for each.
+async fn kept<'a>(
+    db: &mut PgConnection,
+    partition: i16,
+    ids: &[Uuid],
+) -> Result<Merged<'a>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "SELECT wanted.id, kept.data::text, kept.updated_at
+         FROM UNNEST($2::uuid[]) AS wanted (id)
+         CROSS JOIN LATERAL (
+             SELECT data, updated_at FROM medication_requests
+             WHERE partition = $1 AND id = wanted.id
+             LIMIT 1
+         ) kept",
+    )
+    .bind(partition)
+    .bind(ids)
+    .fetch_all(db)
+    .await?;
+    let mut merged = Merged::default();
+    for (id, data, updated_at) in rows {
+        // A medication request keeps no version: it is read afresh for each decision.
+        let kept = Kept { data, version: 0, updated_at };
+        merged.keep(RegistryKind::MedicationRequest, id, kept);
+    }
+    Ok(merged)
+}
+
+/// What the dispenses of a request have against a new record of it.
+fn forbidden(new: &MedicationRequest, stream: &Stream, at: DateTime<Utc>) -> Option<String> {
+    let was = &stream.opened_on;
+    let changed = [
+        ("medication_qty", was.prescribed.to_string(), new.medication_qty.to_string()),
+        ("medication_id", was.medication.to_string(), new.medication_id.to_string()),
+        ("person_id", was.person.to_string(), new.person_id.to_string()),
+    ];
+    if let Some((member, was, is)) = changed.into_iter().find(|(_, was, is)| was != is) {
+        return Some(format!(
+            "data.{member}: expected {was}, with which dispensing began, but found {is}; a \
+             medication request that has dispenses keeps its quantity, medication and person"
+        ));
+    }
+    if new.status != RequestStatus::Rejected {
+        return None;
+    }
+    if let Some(hold) = stream.dispensing.live_hold(at) {
+        return Some(format!(
+            "data.status: REJECTED is not possible while a dispense is held ({}); let its pharmacy \
+             cancel it, or wait until it has expired",
+            hold.id
+        ));
+    }
+    let processed = stream.dispensing.processed();
+    (!processed.is_zero()).then(|| {
+        format!(
+            "data.status: REJECTED is not possible any more, because {} was dispensed; leave the \
+             medication request as it is",
+            processed.normalize()
+        )
+    })
+}
+
+async fn write(
+    db: &mut PgConnection,
+    partition: i16,
+    written: &[Written<'_>],
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = written.iter().map(|record| record.entry.id).collect();
+    let data: Vec<&str> = written.iter().map(|record| record.entry.data.as_str()).collect();
+    let updated_at: Vec<_> = written.iter().map(|record| record.updated_at).collect();
+    sqlx::query(
+        "INSERT INTO medication_requests
+             (partition, id, request_number, person_id, data, updated_at)
+         SELECT head.partition, record.id, record.data::json ->> 'request_number',
+                (record.data::json ->> 'person_id')::uuid, record.data::json, record.updated_at
+         FROM log_head head
+         CROSS JOIN UNNEST($2::uuid[], $3::text[], $4::timestamptz[])
+             AS record (id, data, updated_at)
+         WHERE head.partition = $1
+         ON CONFLICT (partition, id) DO UPDATE
+         SET request_number = excluded.request_number, person_id = excluded.person_id,
+             data = excluded.data, updated_at = excluded.updated_at",
+    )
+    .bind(partition)
+    .bind(&ids)
+    .bind(&data)
+    .bind(&updated_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! The registries as the service sees them: the small ones whole and in memory, the large ones read
+//! when they are asked for.
+
+mod pages;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dispensary::{ClientType, FaultyLine, Line, Origin, Registries, Registry, Unavailable};
+use dispense_domain::registry::{MedicationRequest, Person};
+use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence};
+use sqlx::PgPool;
+use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::import::Importer;
+
+/// The registries, on `PostgreSQL`.
+///
+/// What is held in memory is an immutable snapshot behind a plain lock: a reader holds the lock for
+/// no longer than it takes to count one more owner, a writer for as long as it takes to put one
+/// pointer in place of another, and nobody waits while holding it. That is cheap enough for every
+/// command of every thread, and asks for no further library.
+#[derive(Debug)]
+pub struct PgRegistry {
+    pool: PgPool,
+    importer: Importer,
+    partitions: Partitions,
+    held: RwLock<Arc<Registries>>,
+    refreshing: Mutex<()>,
+}
+
+impl PgRegistry {
+    /// The registries of that database; empty until the first [`PgRegistry::refresh`].
+    #[must_use]
+    pub fn new(pool: PgPool, partitions: Partitions, log_id: Uuid) -> Self {
+        Self {
+            importer: Importer::new(pool.clone(), partitions, log_id),
+            pool,
+            partitions,
+            held: RwLock::default(),
+            refreshing: Mutex::default(),
+        }
+    }
+
+    /// What the small registries said when this was last refreshed.
+    #[must_use]
+    pub fn current(&self) -> Arc<Registries> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads what has changed. Several calls at once take turns, and those that come later find
+    /// little left to do.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer; what was held before is still held.
+    pub async fn refresh(&self) -> Result<Arc<Registries>, sqlx::Error> {
+        let _turn = self.refreshing.lock().await;
+        self.read_on().await
+    }
+
+    /// The registries at that version or a later one; asks the database only if those held are
+    /// older. A version that the database does not have (yet) is no error: look at the answer's.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer; what was held before is still held.
+    pub async fn at_least(&self, version: i64) -> Result<Arc<Registries>, sqlx::Error> {
+        let held = self.current();
+        if held.version >= version {
+            return Ok(held);
+        }
+        let _turn = self.refreshing.lock().await;
+        let held = self.current();
+        if held.version >= version { Ok(held) } else { self.read_on().await }
+    }
+
+    /// Refreshes every so often until told to stop, so that questions that pass no writer are
+    /// answered from registries that are not older than that.
+    pub async fn keep_fresh(self: Arc<Self>, every: Duration, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "the registries could not be refreshed; trying again");
+            }
+        }
+    }
+
+    /// What applies registry lines, for those who have to do with nothing else.
+    #[must_use]
+    pub const fn importer(&self) -> &Importer {
+        &self.importer
+    }
+
+    /// Must be called by one at a time: the newest snapshot is the last one read.
+    async fn read_on(&self) -> Result<Arc<Registries>, sqlx::Error> {
+        let held = self.current();
+        let newer = pages::after(&self.pool, held.clone()).await?;
+        if !Arc::ptr_eq(&held, &newer) {
+            tracing::info!(registry.version = newer.version, "registries refreshed");
+            *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer.clone();
+        }
+        Ok(newer)
+    }
+}
+
+#[async_trait]
+impl Registry for PgRegistry {
+    async fn request(
+        &self,
+        request: MedicationRequestId,
+    ) -> Result<Option<RequestEvidence>, Unavailable> {
+        let found: Option<(String, Option<String>)> = sqlx::query_as(
+            "SELECT request.data::text, person.data::text
+             FROM medication_requests request
+             LEFT JOIN persons person ON person.id = request.person_id
+             WHERE request.partition = $1 AND request.id = $2",
+        )
+        .bind(self.partitions.of_request(request).cast_signed())
+        .bind(request.uuid())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Unavailable::database)?;
+        let Some((request, person)) = found else { return Ok(None) };
+        let request: MedicationRequest =
+            serde_json::from_str(&request).map_err(Unavailable::database)?;
+        let person: Option<Person> = person
+            .map(|person| serde_json::from_str(&person))
+            .transpose()
+            .map_err(Unavailable::database)?;
+        Ok(Some(self.current().request_evidence(request.into(), person.map(Arc::new))))
+    }
+
+    fn client_type(&self, legal_entity: LegalEntityId) -> Option<ClientType> {
+        let registries = self.current();
+        ClientType::of_legal_entity(registries.legal_entities.get(&legal_entity)?.kind.as_str())
+    }
+
+    async fn import(&self, lines: Vec<Line>, by: &Origin) -> Result<Vec<FaultyLine>, Unavailable> {
+        let faulty = self.importer.import(lines, by).await?;
+        // The lines are applied, and writers look for the new version by themselves; so a refresh
+        // that fails is nothing that the importer has to hear of.
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "the registries could not be refreshed after an import");
+        }
+        Ok(faulty)
+    }
+}

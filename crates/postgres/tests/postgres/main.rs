@@ -1,0 +1,9 @@
+//! Every statement, on a real database.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
+#![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
+
+mod database;
+mod import;
+mod registry;
+mod sample;
