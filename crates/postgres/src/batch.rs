@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use dispensary::{AppendError, Appended, Recorded, Registries};
+use dispensary::{AppendError, Appended, Registries};
 use dispense_domain::registry::{MedicationRequest, Person};
 use dispense_domain::{
     Command, DispenseEvent, Dispensing, Evidence, MedicationRequestId, Refusals, RequestEvidence,
@@ -17,7 +17,7 @@ use futures::FutureExt;
 
 use crate::folded::Folded;
 use crate::queue::{Outcome, Waiting};
-use crate::rows::{Appender, metadata};
+use crate::rows::{Appender, Written, metadata};
 
 /// What a batch was decided on.
 pub(crate) struct Ground<'a> {
@@ -54,13 +54,20 @@ impl Deciding<'_> {
             }
             Err(_) => return Err(self.bug(waiting, "a rule panicked")),
         };
-        let mut recorded = Vec::with_capacity(events.len());
-        for event in events {
+        // All or nothing: only once every event is written out does the first one get its place.
+        let version = self.ground.registries.version;
+        let written = events.into_iter().map(|event| {
+            let metadata = metadata(&waiting.origin, &event, version);
+            Written::out(event, metadata)
+        });
+        let written = match written.collect::<Result<Vec<_>, _>>() {
+            Ok(written) => written,
+            Err(error) => return Err(self.bug(waiting, &error.to_string())),
+        };
+        let mut recorded = Vec::with_capacity(written.len());
+        for event in written {
             folded.sequence += 1;
-            match self.add(waiting, folded.sequence, event) {
-                Ok(row) => recorded.push(row),
-                Err(error) => return Err(self.bug(waiting, &error.to_string())),
-            }
+            recorded.push(self.log.add(waiting.request, folded.sequence, event));
         }
         self.streams.insert(waiting.request, folded);
         Ok(Appended { events: recorded, position: self.log.place(), at: self.ground.at })
@@ -95,16 +102,6 @@ impl Deciding<'_> {
         let request: MedicationRequest = parsed(id, request.as_deref()?)?;
         let person: Option<Person> = person.as_deref().and_then(|text| parsed(id, text));
         Some(self.ground.registries.request_evidence(Arc::new(request), person.map(Arc::new)))
-    }
-
-    fn add(
-        &mut self,
-        waiting: &Waiting,
-        sequence: i64,
-        event: DispenseEvent,
-    ) -> Result<Recorded, serde_json::Error> {
-        let metadata = metadata(&waiting.origin, &event, self.ground.registries.version);
-        self.log.add(waiting.request, sequence, event, metadata)
     }
 
     #[allow(clippy::unused_self, reason = "a bug belongs to the batch that met it")]

@@ -13,6 +13,7 @@
 //! [`PgLog`] implements [`dispensary::EventLog`], [`PgRegistry`] implements [`dispensary::Registry`];
 //! [`follow`] reads on from the log into read models. Start reading at the module of the writer.
 
+mod answers;
 mod batch;
 mod clock;
 mod connect;

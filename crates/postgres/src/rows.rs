@@ -32,6 +32,30 @@ pub(crate) struct NewRows {
     pub(crate) bodies: Vec<Arc<str>>,
 }
 
+/// An event with its texts.
+#[derive(Debug)]
+pub(crate) struct Written {
+    event: DispenseEvent,
+    payload: String,
+    metadata: BTreeMap<String, String>,
+    metadata_text: String,
+}
+
+impl Written {
+    /// Writes an event out.
+    pub(crate) fn out(
+        event: DispenseEvent,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            payload: serde_json::to_string(&event)?,
+            metadata_text: serde_json::to_string(&metadata)?,
+            event,
+            metadata,
+        })
+    }
+}
+
 /// Where and when the next event is written.
 #[derive(Debug)]
 pub(crate) struct Appender {
@@ -61,11 +85,9 @@ impl Appender {
         &mut self,
         request: MedicationRequestId,
         sequence: i64,
-        event: DispenseEvent,
-        metadata: BTreeMap<String, String>,
-    ) -> Result<Recorded, serde_json::Error> {
-        let payload = serde_json::to_string(&event)?;
-        let metadata_text = serde_json::to_string(&metadata)?;
+        written: Written,
+    ) -> Recorded {
+        let Written { event, payload, metadata, metadata_text } = written;
         let aggregate_id = request.to_string();
         let dispense_id = event.dispense_id();
         let event_id = dispense_id.event_id(event.name());
@@ -104,7 +126,7 @@ impl Appender {
             rows.body_positions.push(position);
             rows.bodies.push(body.clone());
         }
-        Ok(Recorded {
+        Recorded {
             place: self.place(),
             sequence,
             event_id,
@@ -112,7 +134,7 @@ impl Appender {
             event,
             body,
             metadata,
-        })
+        }
     }
 }
 

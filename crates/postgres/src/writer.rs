@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispensary::AppendError;
-use dispense_domain::{Command, DispenseEvent, MedicationRequestId, Terms, evolve, upcast};
+use dispense_domain::{DispenseEvent, MedicationRequestId, Terms, evolve, upcast};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgConnection};
 use tokio::sync::{mpsc, watch};
@@ -20,7 +19,7 @@ use crate::folded::{Folded, Remembered};
 use crate::queue::{Outcome, Waiting};
 use crate::rows::Appender;
 use crate::statements::{self, BEGIN, Head, Raw};
-use crate::{connect, outcome};
+use crate::{answers, connect, outcome};
 
 /// The most commands in a batch.
 const BATCH: usize = 256;
@@ -112,8 +111,7 @@ impl Writer {
             match self.attempts(&piece).await {
                 Ok(outcomes) => {
                     for (waiting, outcome) in piece.into_iter().zip(outcomes) {
-                        count(&waiting.command, &outcome);
-                        waiting.answer(outcome);
+                        answers::give(waiting, outcome);
                     }
                 }
                 Err(Fault::Culprit(error) | Fault::Stale(error)) if piece.len() > 1 => {
@@ -121,7 +119,7 @@ impl Writer {
                     let rest = piece.split_off(piece.len() / 2);
                     pieces.extend([rest, piece]);
                 }
-                Err(fault) => self.answer_all(piece, &fault),
+                Err(fault) => answers::give_all(self.partition, piece, &fault),
             }
         }
     }
@@ -173,7 +171,13 @@ impl Writer {
             // Any error at COMMIT, a lost connection among them, means: unknown.
             Ok(Err(_)) | Err(_) => {
                 drop(db);
-                self.learn(&prepared).await?;
+                match self.learn(&prepared).await {
+                    Err(Fault::Unknown) => {
+                        self.remembered.drop_all();
+                        return Ok(answers::unknown(prepared.outcomes));
+                    }
+                    learnt => learnt?,
+                }
             }
         }
         metrics::histogram!("dispense_commit_seconds").record(start.elapsed());
@@ -212,14 +216,14 @@ impl Writer {
 
         let requests = distinct(batch);
         let ids: Vec<Uuid> = requests.iter().map(|request| request.uuid()).collect();
-        let looked = statements::look(db, self.number(), &ids).await.map_err(Fault::of)?;
+        let found = statements::look(db, self.number(), &ids).await.map_err(Fault::of)?;
         let at = self
             .clock
-            .told(looked.at, head.recorded_at, Instant::now())
+            .told(found.at, head.recorded_at, Instant::now())
             .ok_or(Fault::ClockUnsound)?;
         let registries = self
             .registry
-            .at_least(looked.registry_version)
+            .at_least(found.registry_version)
             .await
             .map_err(|error| Fault::Unavailable(error.into()))?;
         let streams = self.streams(db, head, &requests).await?;
@@ -228,7 +232,7 @@ impl Writer {
             registries: &registries,
             terms: &self.terms,
             at,
-            requests: requests.iter().copied().zip(looked.requests).collect(),
+            requests: requests.iter().copied().zip(found.requests).collect(),
         };
         let log = Appender::after(self.partition, head.end, at);
         let mut deciding = Deciding { ground, streams, log };
@@ -305,32 +309,6 @@ impl Writer {
         }
         Ok(())
     }
-
-    /// Tells everyone in a batch that nothing was done, or that nobody knows.
-    fn answer_all(&self, batch: Vec<Waiting>, fault: &Fault) {
-        tracing::error!(
-            partition = self.partition,
-            commands = batch.len(),
-            "a batch was not written: {fault:?}"
-        );
-        for waiting in batch {
-            let error = match fault {
-                Fault::Culprit(_) | Fault::Stale(_) => AppendError::Bug,
-                Fault::Busy(_) => AppendError::Busy,
-                Fault::ClockUnsound => AppendError::ClockUnsound,
-                Fault::Unknown => AppendError::OutcomeUnknown,
-                Fault::Unavailable(cause) => {
-                    dispensary::Unavailable::database(cause.to_string()).into()
-                }
-                Fault::RolledBack => {
-                    dispensary::Unavailable::database("the batch was rolled back").into()
-                }
-            };
-            let outcome = Err(error);
-            count(&waiting.command, &outcome);
-            waiting.answer(outcome);
-        }
-    }
 }
 
 /// Begins a command, or lets it go: its caller was told that it never will.
@@ -338,7 +316,7 @@ fn begun(waiting: Waiting) -> Option<Waiting> {
     if waiting.begin() {
         return Some(waiting);
     }
-    waiting.answer(Err(AppendError::Busy));
+    waiting.answer(Err(dispensary::AppendError::Busy));
     None
 }
 
@@ -366,30 +344,4 @@ fn understood(raw: &Raw) -> Result<(MedicationRequestId, DispenseEvent), Fault> 
 fn fold(folded: &mut Folded, sequence: i64, event: &DispenseEvent) {
     folded.state = evolve(std::mem::take(&mut folded.state), event);
     folded.sequence = sequence;
-}
-
-/// Counts what became of a command.
-fn count(command: &Command, outcome: &Outcome) {
-    let kind = match command {
-        Command::CreateHold(_) => "create",
-        Command::Cancel(_) => "cancel",
-        Command::Expire(_) => "expire",
-    };
-    let became = match outcome {
-        Ok(appended) if appended.events.is_empty() => "replayed",
-        Ok(_) => "recorded",
-        Err(AppendError::Refused { refusals, .. }) => {
-            for refusal in refusals.all() {
-                let code = refusal.code.definition().code;
-                metrics::counter!("dispense_refusals_total", "code" => code).increment(1);
-            }
-            "refused"
-        }
-        Err(AppendError::Busy) => "busy",
-        Err(AppendError::OutcomeUnknown) => "outcome-unknown",
-        Err(AppendError::ClockUnsound) => "clock-unsound",
-        Err(AppendError::Unavailable(_)) => "unavailable",
-        Err(AppendError::Bug) => "bug",
-    };
-    metrics::counter!("dispense_commands_total", "kind" => kind, "outcome" => became).increment(1);
 }

@@ -1,0 +1,107 @@
+//! The command line: one file for each command.
+
+mod bench;
+pub(crate) mod import;
+mod migrate;
+mod progress;
+pub(crate) mod token;
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Reader, Settings, help};
+use crate::{dev, serve, telemetry};
+
+/// The version of this build.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Holds, dispenses and gives back medication, so that nothing is dispensed twice.
+#[derive(Debug, Parser)]
+#[command(name = "dispense", version, about, after_help = "docs/operations.md explains the rest.")]
+pub(crate) struct Arguments {
+    /// A file with settings, one NAME=value a line; the environment wins over it
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything on a private database with a demo registry
+    #[command(after_long_help = help())]
+    Dev(dev::Arguments),
+    /// Serve HTTP on a database that `migrate` has prepared
+    #[command(after_help = help())]
+    Serve,
+    /// Prepare the database, and the role that serves
+    #[command(after_long_help = help())]
+    Migrate,
+    /// Registry data
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Print a token signed with the development key
+    Token(token::Arguments),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the list of problems as `docs/problems.md` has it
+    #[command(hide = true)]
+    Problems,
+    /// Measure, and compare with pgbench on the same machine
+    Bench(bench::Arguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum RegistryCommand {
+    /// Apply lines of registry data: good ones are applied, faulty ones are listed
+    Import(import::Arguments),
+    /// Print the demo registry
+    Demo(import::DemoArguments),
+}
+
+/// Runs what was asked for.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let reader = Reader::open(arguments.config.as_deref())?;
+    match arguments.command {
+        Command::Dev(arguments) => {
+            telemetry::log("warn,dispense=info,dispense_http=warn")?;
+            dev::run(reader, &arguments)
+        }
+        Command::Serve => {
+            telemetry::log("info")?;
+            let settings = Settings::read(reader)?;
+            wait(serve::serve(settings, |_| {}))
+        }
+        Command::Migrate => {
+            telemetry::log("warn")?;
+            wait(migrate::run(reader))
+        }
+        Command::Registry(RegistryCommand::Import(arguments)) => {
+            telemetry::log("warn")?;
+            wait(import::run(reader, arguments))
+        }
+        Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
+        Command::Token(arguments) => token::run(reader, &arguments),
+        Command::Openapi => {
+            println!("{}", dispense_http::openapi().to_pretty_json()?);
+            Ok(())
+        }
+        Command::Problems => {
+            print!("{}", dispense_http::problems_markdown());
+            Ok(())
+        }
+        Command::Bench(arguments) => bench::run(&arguments),
+    }
+}
+
+/// Runs what waits.
+pub(crate) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?
+        .block_on(work)
+}

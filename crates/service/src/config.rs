@@ -1,0 +1,192 @@
+//! The settings: from the environment, or a file with the same names, read once into one typed
+//! struct. All mistakes are reported together.
+
+mod reader;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dispense_domain::{Partitions, Terms};
+use dispense_http::auth::{
+    Audience, AuthConfig, AuthMode, DevelopmentKeys, GatewaySecret, Issuer, JwksSource, JwtConfig,
+    KeySchedule,
+};
+use sqlx::postgres::PgConnectOptions;
+
+pub(crate) use reader::{Mistakes, Reader};
+pub(crate) use table::help;
+
+/// The settings of a serving instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) database: PgConnectOptions,
+    pub(crate) serving: Serving,
+    pub(crate) auth: AuthConfig,
+}
+
+/// What does not depend on where database and keys are.
+#[derive(Debug, Clone)]
+pub(crate) struct Serving {
+    pub(crate) connections: u32,
+    pub(crate) listen: SocketAddr,
+    pub(crate) workers: usize,
+    pub(crate) partitions: Option<Partitions>,
+    pub(crate) terms: Arc<Terms>,
+}
+
+/// The settings of `migrate`.
+#[derive(Debug, Clone)]
+pub(crate) struct MigrateSettings {
+    pub(crate) admin: PgConnectOptions,
+    /// The URL of the role that serves; its password is needed as text.
+    pub(crate) serving_url: String,
+    pub(crate) partitions: Option<Partitions>,
+}
+
+impl Settings {
+    /// Reads what `serve` needs.
+    pub(crate) fn read(mut from: Reader) -> Result<Self, Mistakes> {
+        let database = from.required("DATABASE_URL", database);
+        let serving = Serving::read(&mut from);
+        let auth = auth(&mut from);
+        match (database, serving, auth, from.mistakes()) {
+            (Some(database), Some(serving), Some(auth), None) => {
+                Ok(Self { database, serving, auth })
+            }
+            (_, _, _, mistakes) => Err(mistakes.unwrap_or_default()),
+        }
+    }
+}
+
+impl Serving {
+    /// Reads it; what is wrong is noted in the reader.
+    pub(crate) fn read(from: &mut Reader) -> Option<Self> {
+        let connections = from.value("DATABASE_CONNECTIONS", |text| bounded(text, 1, 200));
+        let listen = from.value("DISPENSE_LISTEN", |text| text.parse().ok());
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let workers = from.optional("HTTP_WORKERS", |text| bounded(text, 1, 256));
+        let partitions = from.optional("LOG_PARTITIONS", partitions);
+        let terms = terms(from);
+        Some(Self {
+            connections: connections?,
+            listen: listen?,
+            workers: workers.unwrap_or(cores),
+            partitions,
+            terms: Arc::new(terms?),
+        })
+    }
+}
+
+impl MigrateSettings {
+    /// Reads what `migrate` needs.
+    pub(crate) fn read(mut from: Reader) -> Result<Self, Mistakes> {
+        let admin = from.required("DATABASE_ADMIN_URL", database);
+        let url = |text: &str| database(text).map(|_| text.to_owned());
+        let serving_url = from.required("DATABASE_URL", url);
+        let partitions = from.optional("LOG_PARTITIONS", partitions);
+        match (admin, serving_url, from.mistakes()) {
+            (Some(admin), Some(serving_url), None) => Ok(Self { admin, serving_url, partitions }),
+            (_, _, mistakes) => Err(mistakes.unwrap_or_default()),
+        }
+    }
+}
+
+/// Reads what commands need that write to the database and decide nothing.
+pub(crate) fn database_url(mut from: Reader) -> Result<PgConnectOptions, Mistakes> {
+    let options = from.required("DATABASE_URL", database);
+    match (options, from.mistakes()) {
+        (Some(options), None) => Ok(options),
+        (_, mistakes) => Err(mistakes.unwrap_or_default()),
+    }
+}
+
+/// Where a private installation lives.
+pub(crate) fn home(from: &mut Reader) -> PathBuf {
+    let home = from.value("DISPENSE_HOME", |path| (!path.is_empty()).then(|| PathBuf::from(path)));
+    home.unwrap_or_else(|| PathBuf::from(".dispense"))
+}
+
+fn terms(from: &mut Reader) -> Option<Terms> {
+    let zone = from.value("TIME_ZONE", |name| name.parse().ok());
+    let hold_lasts = from.value("MEDICATION_DISPENSE_EXPIRATION", hold_lasts);
+    let types = from.value("MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES", words);
+    let in_parts = from.value("MULTI_DISPENSE_WITHOUT_PROGRAM", |text| text.parse().ok());
+    Some(Terms {
+        zone: zone?,
+        hold_lasts: hold_lasts?,
+        legal_entity_types: types?,
+        multi_dispense_without_program: in_parts?,
+    })
+}
+
+fn auth(from: &mut Reader) -> Option<AuthConfig> {
+    match from.value("AUTH_MODE", told::<AuthMode>)? {
+        AuthMode::Gateway => {
+            let secret = from.required("AUTH_GATEWAY_SECRET", told::<GatewaySecret>)?;
+            Some(AuthConfig::Gateway { secret })
+        }
+        AuthMode::Jwt => {
+            let jwks = from.required("AUTH_JWKS", told::<JwksSource>);
+            let issuer = from.required("AUTH_ISSUER", told::<Issuer>);
+            let audience = from.required("AUTH_AUDIENCE", told::<Audience>);
+            let keys = from.value("AUTH_ALLOW_DEVELOPMENT_KEY", told::<DevelopmentKeys>);
+            Some(AuthConfig::Jwt(JwtConfig {
+                jwks: jwks?,
+                issuer: issuer?,
+                audience: audience?,
+                development_keys: keys?,
+                schedule: KeySchedule::default(),
+            }))
+        }
+    }
+}
+
+fn told<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn database(url: &str) -> Option<PgConnectOptions> {
+    let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    scheme.then(|| url.parse().ok()).flatten()
+}
+
+fn partitions(text: &str) -> Option<Partitions> {
+    text.parse().ok().and_then(Partitions::new)
+}
+
+fn bounded<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> Option<T> {
+    text.parse().ok().filter(|number| (least..=most).contains(number))
+}
+
+/// Words with commas between; at least one.
+fn words(text: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
+    words.iter().all(|word| !word.is_empty()).then_some(words)
+}
+
+/// Whole minutes, or a duration; from a second to a day.
+fn hold_lasts(text: &str) -> Option<Duration> {
+    let span = match text.parse::<u64>() {
+        Ok(minutes) => Duration::from_secs(minutes.checked_mul(60)?),
+        Err(_) => duration(text)?,
+    };
+    (Duration::from_secs(1)..=Duration::from_hours(24)).contains(&span).then_some(span)
+}
+
+/// A whole number and its unit: `500ms`, `90s`, `10m`, `2h`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        _ => None,
+    }
+}

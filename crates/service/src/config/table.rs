@@ -1,0 +1,83 @@
+//! Every setting: name, default, what is expected, an example, and what it means. `--help`,
+//! `docs/operations.md` and the report of mistakes are written from this table.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    pub(crate) default: Option<&'static str>,
+    pub(crate) expected: &'static str,
+    pub(crate) example: &'static str,
+    pub(crate) meaning: &'static str,
+    /// Whether its value must never be repeated.
+    pub(crate) secret: bool,
+}
+
+const fn setting(
+    name: &'static str,
+    default: Option<&'static str>,
+    expected: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting { name, default, expected, example, meaning, secret: false }
+}
+
+const fn secret(setting: Setting) -> Setting {
+    Setting { secret: true, ..setting }
+}
+
+/// All settings, in the order in which they are explained.
+#[rustfmt::skip]
+pub(crate) const TABLE: &[Setting] = &[
+    secret(setting("DATABASE_URL", None, "a PostgreSQL URL", "postgres://dispense:secret@db/dispense",
+        "the database, under the role that serves")),
+    secret(setting("DATABASE_ADMIN_URL", None, "a PostgreSQL URL", "postgres://owner:secret@db/dispense",
+        "the same database, under the role that owns the tables; for `migrate` alone")),
+    setting("DATABASE_CONNECTIONS", Some("10"), "a whole number from 1 to 200", "10",
+        "connections for reading, beside one for each partition"),
+    setting("DISPENSE_LISTEN", Some("127.0.0.1:8080"), "an address and a port", "0.0.0.0:8080",
+        "where the service listens"),
+    setting("HTTP_WORKERS", None, "a whole number from 1 to 256", "4",
+        "threads that speak HTTP; as many as there are cores if not set"),
+    setting("DISPENSE_HOME", Some(".dispense"), "a folder", "/var/lib/dispense",
+        "what `dev` keeps: its database and its keys"),
+    setting("LOG_PARTITIONS", None, "a whole number from 1 to 1024", "4",
+        "into how many partitions the first `migrate` divides the log; 4 if not set, and fixed ever after"),
+    setting("TIME_ZONE", Some("Europe/Kyiv"), "a time zone of the IANA database", "Europe/Kyiv",
+        "in which days are counted"),
+    setting("MEDICATION_DISPENSE_EXPIRATION", Some("10"),
+        "whole minutes, or a duration from 1s to 24h", "10 or 90s", "how long a hold lasts"),
+    setting("MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES", Some("PHARMACY,MSP_PHARMACY"),
+        "types with commas between", "PHARMACY,MSP_PHARMACY", "which legal entities may dispense"),
+    setting("MULTI_DISPENSE_WITHOUT_PROGRAM", Some("false"), "true or false", "false",
+        "whether parts may be dispensed outside any program"),
+    setting("AUTH_MODE", Some("jwt"), "jwt or gateway", "jwt", "who vouches for a caller"),
+    setting("AUTH_JWKS", None, "a file or an https address with a JSON Web Key Set", "/etc/dispense/jwks.json",
+        "the keys that sign tokens; needed for AUTH_MODE=jwt"),
+    setting("AUTH_ISSUER", None, "the iss claim of your tokens, letter by letter", "https://id.example.org/",
+        "who makes the tokens; needed for AUTH_MODE=jwt"),
+    setting("AUTH_AUDIENCE", None, "a name that your tokens carry in their aud claim", "dispense",
+        "for whom the tokens are; needed for AUTH_MODE=jwt"),
+    setting("AUTH_ALLOW_DEVELOPMENT_KEY", Some("false"), "true (for development only) or false", "false",
+        "whether tokens of `dispense token` are believed"),
+    secret(setting("AUTH_GATEWAY_SECRET", None, "a secret of at least 16 visible ASCII characters",
+        "what `openssl rand -hex 32` prints", "what the gateway sends in x-gateway-secret; needed for AUTH_MODE=gateway")),
+    setting("LOG_FORMAT", None, "json or pretty", "json",
+        "how the service logs; pretty on a terminal, json elsewhere"),
+    setting("RUST_LOG", Some("info"), "levels as tracing-subscriber reads them", "info,sqlx=warn",
+        "what the service logs"),
+];
+
+/// The table as `--help` shows it.
+pub(crate) fn help() -> String {
+    let mut help = String::from("Settings, from the environment or the file of --config:\n");
+    for setting in TABLE {
+        let default = setting.default.map_or(String::new(), |value| format!(" [default: {value}]"));
+        let Setting { name, meaning, expected, example, .. } = setting;
+        help.push_str(&format!(
+            "\n  {name}{default}\n      {meaning}: {expected}, such as {example}\n"
+        ));
+    }
+    help
+}

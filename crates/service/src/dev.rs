@@ -1,0 +1,177 @@
+//! `dispense dev`: everything on one machine, with nothing set up before.
+//!
+//! A private PostgreSQL, its role and its log; the demo registry, made around today; a development
+//! key; and the service. All of it lives below `DISPENSE_HOME`, and starts again where it stopped.
+
+mod welcome;
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use dispensary::Line;
+use dispense_demo::Demo;
+use dispense_embedded::{Mode, Server};
+use dispense_http::auth::{
+    Audience, AuthConfig, DevelopmentKeys, Issuer, JwksSource, JwtConfig, KeySchedule,
+};
+use dispense_postgres::migrate::{ServingRole, migrate};
+use dispense_postgres::{Importer, PgLog, pool};
+use sqlx::postgres::PgConnectOptions;
+
+use self::welcome::Welcome;
+use crate::cli::{self, import, token};
+use crate::config::{Reader, Serving, Settings, home};
+use crate::serve::serve;
+
+/// The database of a private installation, and the role that serves it.
+const DATABASE: &str = "dispense";
+const ROLE: &str = "dispense";
+
+/// Options of `dispense dev`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Registry data to load in place of the demo registry
+    #[arg(long, value_name = "FILE")]
+    registry: Option<PathBuf>,
+}
+
+/// Starts everything, and stops everything that it started.
+pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<()> {
+    let home = home(&mut reader);
+    let serving = match (Serving::read(&mut reader), reader.mistakes()) {
+        (Some(serving), None) => serving,
+        (_, mistakes) => return Err(mistakes.unwrap_or_default().into()),
+    };
+    let parties = token::parties(&mut reader)?;
+    std::fs::create_dir_all(&home)
+        .with_context(|| format!("DISPENSE_HOME: cannot make the folder {}", home.display()))?;
+    let home = home.canonicalize()?;
+
+    say("starting PostgreSQL");
+    let mut server = Server::builder(home.join("postgres"))
+        .setting("max_connections", 100)
+        .setting("synchronous_commit", "on")
+        .start()?;
+    let outcome = cli::wait(serve_on(&server, &home, serving, parties, arguments));
+    say("stopping PostgreSQL");
+    let stopped = server.stop(Mode::Fast);
+    outcome?;
+    Ok(stopped?)
+}
+
+async fn serve_on(
+    server: &Server,
+    home: &Path,
+    serving: Serving,
+    (issuer, audience): (Issuer, Audience),
+    arguments: &Arguments,
+) -> anyhow::Result<()> {
+    let database = prepare(server, home, &serving).await?;
+    let day = today(serving.terms.zone);
+    load(&database, home, day, arguments.registry.as_deref()).await?;
+    let key = token::key(home)?;
+    let auth = AuthConfig::Jwt(JwtConfig {
+        jwks: key.jwks_path().display().to_string().parse::<JwksSource>()?,
+        issuer: issuer.clone(),
+        audience: audience.clone(),
+        development_keys: DevelopmentKeys::Allowed,
+        schedule: KeySchedule::default(),
+    });
+    let demo = arguments.registry.is_none().then(|| Demo::new(day));
+    let psql = server.admin_url(DATABASE);
+    let settings = Settings { database, serving, auth };
+    let welcome = Welcome { issuer, audience, psql, demo };
+    serve(settings, |address| welcome.print(address, &key)).await
+}
+
+/// Prepares the database, the first time and whenever this is newer.
+async fn prepare(
+    server: &Server,
+    home: &Path,
+    serving: &Serving,
+) -> anyhow::Result<PgConnectOptions> {
+    let password = password(&home.join("service-password"))?;
+    let mut db: sqlx::PgConnection =
+        sqlx::Connection::connect(&server.admin_url("postgres")).await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)")
+            .bind(DATABASE)
+            .fetch_one(&mut db)
+            .await?;
+    if !exists {
+        sqlx::query("CREATE DATABASE dispense").execute(&mut db).await?;
+    }
+    let admin: PgConnectOptions = server.admin_url(DATABASE).parse()?;
+    let role = ServingRole { name: ROLE.to_owned(), password: Some(password.clone()) };
+    migrate(&admin, Some(&role), serving.partitions).await?;
+    Ok(server.url(ROLE, &password, DATABASE).parse()?)
+}
+
+/// The password of the role that serves: drawn once, readable by its owner alone.
+fn password(path: &Path) -> anyhow::Result<String> {
+    if let Ok(password) = std::fs::read_to_string(path) {
+        return Ok(password.trim().to_owned());
+    }
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    let password = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(password.as_bytes())?;
+    Ok(password)
+}
+
+/// Loads a file, or the demo registry once a day: its periods lie around the day of its making.
+async fn load(
+    database: &PgConnectOptions,
+    home: &Path,
+    day: NaiveDate,
+    file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let pool = pool(database, 8);
+    let settings = PgLog::settings(&pool, None).await?;
+    let importer = Importer::new(pool, settings.partitions, settings.log_id);
+    if let Some(file) = file {
+        say("loading the registry");
+        let (input, total) = import::open(file)?;
+        let done = import::apply(&importer, import::lines(input), total, false).await?;
+        if done.faulty > 0 {
+            say(&format!(
+                "{} lines of {} are faulty and were skipped",
+                done.faulty,
+                file.display()
+            ));
+        }
+        return Ok(());
+    }
+    let marker = home.join("demo-registry-of");
+    let loaded = std::fs::read_to_string(&marker).unwrap_or_default();
+    if loaded == day.to_string() {
+        return Ok(());
+    }
+    say("loading the demo registry");
+    let demo = Demo::new(day);
+    let lines = demo.lines().zip(1..).map(|(line, number)| Ok(Line { number, bytes: line.into() }));
+    let done = import::apply(&importer, lines, None, false).await?;
+    if done.faulty > 0 {
+        say(&format!(
+            "{} lines of the demo registry are in use and stay as they were",
+            done.faulty
+        ));
+    }
+    Ok(std::fs::write(marker, day.to_string())?)
+}
+
+/// The civil date in that zone, by the clock of this process.
+pub(crate) fn today(zone: Tz) -> NaiveDate {
+    DateTime::<Utc>::from(SystemTime::now()).with_timezone(&zone).date_naive()
+}
+
+fn say(what: &str) {
+    eprintln!("dispense: {what}");
+}

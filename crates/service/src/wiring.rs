@@ -1,0 +1,107 @@
+//! Which adapter stands behind which port.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use dispensary::Dispensary;
+use dispense_http::Door;
+use dispense_http::auth::{Authenticator, ClientTypes};
+use dispense_postgres::follow::Follower;
+use dispense_postgres::{OpenHolds, PgLog, PgRegistry, Running, pool, sweep};
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Settings;
+use crate::health::Behind;
+
+/// How often the registries are read, for questions that pass no writer.
+const REGISTRY_EVERY: Duration = Duration::from_secs(2);
+
+/// A service that runs, but for its door.
+pub(crate) struct Wired {
+    pub(crate) door: Door,
+    pub(crate) writers: Running,
+    pub(crate) followers: JoinSet<()>,
+}
+
+/// What stops it: first the writers, then what follows them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stops {
+    pub(crate) writers: CancellationToken,
+    pub(crate) followers: CancellationToken,
+}
+
+/// Wires a service on a database that may be served.
+pub(crate) async fn wire(
+    settings: &Settings,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    stops: &Stops,
+) -> anyhow::Result<Wired> {
+    let serving = &settings.serving;
+    let pool = pool(&settings.database, serving.connections);
+    let log_settings = PgLog::settings(&pool, serving.partitions).await?;
+    let registry =
+        Arc::new(PgRegistry::new(pool.clone(), log_settings.partitions, log_settings.log_id));
+    registry.refresh().await.context("the registries cannot be read")?;
+
+    let (log, writers) = PgLog::start(
+        pool.clone(),
+        &settings.database,
+        log_settings,
+        &registry,
+        &serving.terms,
+        &stops.writers,
+    );
+    let log = Arc::new(log);
+    let followers = follow(&log, &pool, &registry, &stops.followers);
+
+    let client_types: Arc<dyn ClientTypes> = {
+        let registry = registry.clone();
+        Arc::new(move |client: Uuid| dispensary::Registry::client_type(&*registry, client.into()))
+    };
+    let authenticator = Authenticator::start(settings.auth.clone(), client_types).await?;
+    let door = Door {
+        dispensary: Dispensary::new(log, registry.clone()),
+        authenticator: Arc::new(authenticator),
+        health: Arc::new(Behind { pool: pool.clone(), registry }),
+        metrics: figures(pool, metrics),
+        zone: serving.terms.zone,
+    };
+    Ok(Wired { door, writers, followers })
+}
+
+/// Starts everything that follows the log.
+fn follow(
+    log: &Arc<PgLog>,
+    pool: &PgPool,
+    registry: &Arc<PgRegistry>,
+    stop: &CancellationToken,
+) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    let settings = log.log_settings();
+    for partition in settings.partitions.all() {
+        let Some(written) = log.written(partition) else { continue };
+        let follower =
+            Follower::new(Arc::new(OpenHolds), pool.clone(), settings, partition, written);
+        running.spawn(follower.run(stop.clone()));
+    }
+    running.spawn(sweep(log.clone(), pool.clone(), stop.clone()));
+    running.spawn(registry.clone().keep_fresh(REGISTRY_EVERY, stop.clone()));
+    running
+}
+
+/// The figures, with those of the pool read when they are asked for.
+fn figures(
+    pool: PgPool,
+    render: Arc<dyn Fn() -> String + Send + Sync>,
+) -> Arc<dyn Fn() -> String + Send + Sync> {
+    Arc::new(move || {
+        metrics::gauge!("dispense_pool_connections").set(f64::from(pool.size()));
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        metrics::gauge!("dispense_pool_idle").set(f64::from(idle));
+        render()
+    })
+}
