@@ -16,6 +16,7 @@ mod personal;
 mod precedence;
 mod properties;
 mod quantity;
+mod recorded;
 mod replay;
 mod request;
 mod sample;
