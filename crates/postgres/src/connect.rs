@@ -17,21 +17,20 @@ fn durable(options: PgConnectOptions) -> PgConnectOptions {
 /// What the writer's connection sets beside that: its statements are written for the indexes, and a
 /// plan that was made while a table was young would scan it when it is old.
 fn writing(options: PgConnectOptions) -> PgConnectOptions {
-    durable(options).options([
+    durable(options).application_name("dispense writer").options([
         ("enable_seqscan", "off"),
         ("enable_bitmapscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
         ("plan_cache_mode", "force_generic_plan"),
         ("jit", "off"),
-        ("application_name", "dispense writer"),
     ])
 }
 
 /// A pool for reading: at most `connections`, none waited for longer than a second.
 #[must_use]
 pub fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
-    let options = durable(options.clone()).options([("application_name", "dispense")]);
+    let options = durable(options.clone()).application_name("dispense");
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(1))
