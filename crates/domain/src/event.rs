@@ -192,7 +192,11 @@ pub struct RequestAsWas {
     pub medication: PrescribedMedication,
     /// What was left before this dispense.
     pub remaining: Remaining,
-    /// The program that the doctor chose; may differ from that of the dispense.
+    /// The program that the doctor chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medical_program_id: Option<MedicalProgramId>,
+    /// That program, where it is not the one of the dispense, which stands beside: nothing is
+    /// written twice into a log that is kept for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medical_program: Option<ProgramAsWas>,
 }

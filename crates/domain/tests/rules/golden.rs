@@ -168,6 +168,7 @@ fn hold_in_full() -> HoldCreated {
             legal_entity_id: id(0x7_0004),
             medication: metformin(),
             remaining: left("60"),
+            medical_program_id: Some(affordable_medicines().id),
             medical_program: Some(affordable_medicines()),
         },
         personal: body(0x33),
@@ -218,6 +219,7 @@ fn hold_in_brief() -> HoldCreated {
                 innm_id: None,
                 ..metformin()
             },
+            medical_program_id: None,
             medical_program: None,
             ..full.medication_request
         },

@@ -146,11 +146,25 @@ fn a_hold_keeps_the_medication_request_as_it_was() {
                 },
                 "innm_id": uuid(SUBSTANCE)
             },
+            "medical_program_id": uuid(OTHER_PROGRAM),
             "medical_program": {
                 "id": uuid(OTHER_PROGRAM), "name": "Diabetes", "is_active": true, "settings": {}
             }
         })
     );
+}
+
+/// A program that stands beside already is not written a second time.
+#[test]
+fn the_program_of_the_request_is_named_and_not_repeated() {
+    let mut scene = all_known();
+    let program = scene.sight.evidence.program.clone();
+    let found = scene.sight.evidence.request.as_mut().unwrap();
+    found.program = program;
+    std::sync::Arc::make_mut(&mut found.request).medical_program_id = Some(id(PROGRAM));
+    let request = &written(&scene)["medication_request"];
+    assert_eq!(request["medical_program_id"], uuid(PROGRAM));
+    assert!(request.get("medical_program").is_none());
 }
 
 /// Items stay in the order in which they were asked for.

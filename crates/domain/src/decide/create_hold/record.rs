@@ -56,7 +56,7 @@ fn hold(case: &Case<'_>, asked: Question) -> Option<HoldCreated> {
         medical_program: evidence.program.as_deref().map(program_as_was),
         dispensed_on: command.dispensed_on,
         items: items(case)?,
-        medication_request: request_as_was(found, dispensing.remaining(registry))?,
+        medication_request: request_as_was(case, found)?,
         personal: personal(case, found)?,
     })
 }
@@ -157,8 +157,10 @@ fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {
     })
 }
 
-fn request_as_was(found: &RequestEvidence, remaining: Remaining) -> Option<RequestAsWas> {
+fn request_as_was(case: &Case<'_>, found: &RequestEvidence) -> Option<RequestAsWas> {
     let request = &found.request;
+    let of_dispense = case.command.medical_program_id;
+    let chosen = found.program.as_deref().filter(|program| Some(program.id) != of_dispense);
     Some(RequestAsWas {
         id: request.id,
         status: request.status,
@@ -175,8 +177,9 @@ fn request_as_was(found: &RequestEvidence, remaining: Remaining) -> Option<Reque
         division_id: request.division_id,
         legal_entity_id: request.legal_entity_id,
         medication: prescribed(found.medication.as_deref()?),
-        remaining,
-        medical_program: found.program.as_deref().map(program_as_was),
+        remaining: case.dispensing.remaining(request.medication_qty),
+        medical_program_id: request.medical_program_id,
+        medical_program: chosen.map(program_as_was),
     })
 }
 
