@@ -1,0 +1,88 @@
+//! What was measured, and what follows from it.
+
+use std::time::Duration;
+
+use anyhow::bail;
+
+use crate::figures::median;
+use crate::load::Tally;
+use crate::machine::{CpuTime, Memory};
+use crate::metrics::Batches;
+use crate::rounds::Stretch;
+
+/// What one stretch has shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    pub(crate) stretch: Stretch,
+    pub(crate) holds_per_second: f64,
+    pub(crate) elapsed: Duration,
+    pub(crate) cpu: CpuTime,
+    /// Of the service only.
+    pub(crate) tally: Tally,
+    /// Of the service only.
+    pub(crate) batches: Batches,
+    /// Dumps that were begun.
+    pub(crate) dumps: u32,
+}
+
+/// All that was measured.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) samples: Vec<Sample>,
+    /// The steady stretch.
+    pub(crate) steady: Option<Tally>,
+    pub(crate) at_rest: Memory,
+    pub(crate) after_load: Memory,
+    /// Stretches that began although PostgreSQL or the service was still busy.
+    pub(crate) restless: usize,
+}
+
+impl Findings {
+    /// The samples of one kind of stretch.
+    pub(crate) fn of(&self, stretch: Stretch) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().filter(move |sample| sample.stretch == stretch)
+    }
+
+    /// Holds per second in the middle one of these stretches.
+    pub(crate) fn holds_per_second(&self, stretch: Stretch) -> Option<f64> {
+        median(self.of(stretch).map(|sample| sample.holds_per_second))
+    }
+
+    /// Holds per second of pgbench, with the number of clients that suits it better.
+    pub(crate) fn best_of_pgbench(&self) -> Option<f64> {
+        [32, 64]
+            .into_iter()
+            .filter_map(|clients| self.holds_per_second(Stretch::Pgbench { clients }))
+            .max_by(f64::total_cmp)
+    }
+
+    /// Everything that the service answered.
+    pub(crate) fn answers(&self) -> Tally {
+        let mut all = Tally::default();
+        for tally in self.samples.iter().map(|sample| &sample.tally).chain(&self.steady) {
+            all.add(tally);
+        }
+        all
+    }
+
+    /// Whether the figures were won honestly; whether they are good is for the reader.
+    ///
+    /// # Errors
+    ///
+    /// When the service took a wrong order, or failed.
+    pub(crate) fn verdict(&self, tolerate_server_errors: bool) -> anyhow::Result<()> {
+        let all = self.answers();
+        if all.wrongly_taken > 0 {
+            bail!("the service has taken {} wrong orders", all.wrongly_taken);
+        }
+        if all.server_errors() > 0 && !tolerate_server_errors {
+            bail!(
+                "the service has failed {} times: {:?}, {} broken connections",
+                all.server_errors(),
+                all.statuses,
+                all.broken
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,299 @@
+//! What is printed.
+
+use std::fmt::Write;
+
+use crate::database::SETTINGS;
+use crate::figures::{float, grouped, median, ratio};
+use crate::findings::{Findings, Sample};
+use crate::load::Tally;
+use crate::options::{Plan, Row};
+use crate::rounds::{DUMP_CLIENTS, STEADY_RATE, Stretch};
+
+/// Says how far we are, where it does not mix with the table.
+pub(crate) fn progress(line: &str) {
+    eprintln!("{line}");
+}
+
+/// The whole report.
+pub(crate) fn written(plan: &Plan, findings: &Findings) -> String {
+    let mut text = String::new();
+    let settings = SETTINGS.map(|(name, value)| format!("{name}={value}")).join(" ");
+    let seconds = plan.stretch.as_secs();
+    let _ = writeln!(
+        text,
+        "\nMedians of {} rounds of {seconds} s; PostgreSQL for both sides with",
+        plan.rounds
+    );
+    let _ = writeln!(text, "{settings}\n");
+    text.push_str(&aligned(&rows(plan, findings)));
+    text.push_str("\nWhere the time goes (milliseconds for each batch, microseconds of processor for each hold)\n\n");
+    text.push_str(&aligned(&costs(plan, findings)));
+    text.push('\n');
+    text.push_str(&notes(findings));
+    text
+}
+
+/// A line of a table.
+type Line = Vec<String>;
+
+fn line<const N: usize>(cells: [&str; N]) -> Line {
+    cells.map(str::to_owned).to_vec()
+}
+
+/// The rows of the table: what, measured, aim, met.
+fn rows(plan: &Plan, findings: &Findings) -> Vec<Line> {
+    let mut rows = vec![line(["what", "measured", "aim", "met?"])];
+    let service = |clients| findings.holds_per_second(Stretch::Service { clients });
+    let pgbench = findings.best_of_pgbench();
+    for (row, clients, aim) in [(Row::Clients64, 64, 1.5), (Row::Clients256, 256, 2.0)] {
+        if plan.wants(row) {
+            let what = format!("holds/s over HTTP ÷ pgbench, {clients} clients");
+            rows.push(divided(&what, service(clients), pgbench, aim));
+        }
+    }
+    rows.extend(findings.steady.as_ref().map(steady_row));
+    if plan.wants(Row::Dump) {
+        let (during, without) =
+            (findings.holds_per_second(Stretch::DuringDump), service(DUMP_CLIENTS));
+        rows.push(divided("holds/s during a pg_dump ÷ without", during, without, 0.7));
+    }
+    rows.push(memory_row("memory of the service at rest", findings.at_rest.resident));
+    rows.push(memory_row("memory of the service under load, peak", findings.after_load.peak));
+    rows
+}
+
+fn divided(what: &str, upper: Option<f64>, lower: Option<f64>, aim: f64) -> Line {
+    let (Some(upper), Some(lower)) = (upper, lower) else {
+        return line([what, "not measured", &format!("≥ {aim:.1}"), ""]);
+    };
+    let reached = ratio(upper, lower);
+    let measured = format!("{reached:.2} ({} ÷ {})", grouped(upper), grouped(lower));
+    line([what, &measured, &format!("≥ {aim:.1}"), met(reached >= aim)])
+}
+
+fn steady_row(tally: &Tally) -> Line {
+    let what = format!(
+        "p99 of a hold at {STEADY_RATE}/s, 10 % wrong, {:.0} s",
+        tally.elapsed.as_secs_f64()
+    );
+    let [median, high, most] = tally.latencies.percentiles([50, 99, 100]);
+    let failed = tally.server_errors();
+    let measured = format!("{high:.1} ms (p50 {median:.1}, max {most:.1}), {failed} × 5xx");
+    line([&what, &measured, "≤ 15 ms, no 5xx", met(high <= 15.0 && failed == 0)])
+}
+
+fn memory_row(what: &str, bytes: u64) -> Line {
+    let megabytes = bytes.div_ceil(1_000_000);
+    line([what, &format!("{megabytes} MB"), "≤ 100 MB", met(megabytes <= 100)])
+}
+
+fn met(is_met: bool) -> &'static str {
+    if is_met { "yes" } else { "no" }
+}
+
+/// Means over all rounds of each kind of stretch.
+fn costs(plan: &Plan, findings: &Findings) -> Vec<Line> {
+    let head = [
+        "stretch",
+        "holds/s",
+        "p50 ms",
+        "p99 ms",
+        "commits/s",
+        "holds/batch",
+        "lock",
+        "decide",
+        "commit",
+        "µs service",
+        "µs PostgreSQL",
+        "µs load",
+    ];
+    let mut lines = vec![line(head)];
+    for stretch in plan.stretches() {
+        let samples: Vec<&Sample> = findings.of(stretch).collect();
+        lines.push(cost(stretch, &samples));
+    }
+    lines
+}
+
+fn cost(stretch: Stretch, samples: &[&Sample]) -> Line {
+    let middle = |figure: &dyn Fn(&Sample) -> f64| {
+        median(samples.iter().map(|sample| figure(sample))).unwrap_or_default()
+    };
+    let mut latencies = Tally::default();
+    for sample in samples {
+        latencies.add(&sample.tally);
+    }
+    let [p50, p99, _] = latencies.latencies.percentiles([50, 99, 100]);
+    let per_hold = |time: &dyn Fn(&Sample) -> f64| {
+        let micros = |sample: &Sample| {
+            let holds = sample.holds_per_second * sample.elapsed.as_secs_f64();
+            ratio(time(sample) * 1e6, holds)
+        };
+        format!("{:.0}", middle(&micros))
+    };
+    let holds = grouped(middle(&|it| it.holds_per_second));
+    let postgres = per_hold(&|it| it.cpu.postgres.as_secs_f64());
+    let name = stretch.name();
+    if matches!(stretch, Stretch::Pgbench { .. }) {
+        let load = per_hold(&|it| it.cpu.tools.as_secs_f64());
+        return line([&name, &holds, "", "", &holds, "1", "", "", "", "", &postgres, &load]);
+    }
+    line([
+        &name,
+        &holds,
+        &format!("{p50:.1}"),
+        &format!("{p99:.1}"),
+        &grouped(middle(&|it| ratio(it.batches.commits, it.elapsed.as_secs_f64()))),
+        &format!("{:.1}", middle(&|it| it.batches.commands)),
+        &format!("{:.2}", middle(&|it| it.batches.lock)),
+        &format!("{:.2}", middle(&|it| it.batches.decide)),
+        &format!("{:.2}", middle(&|it| it.batches.commit)),
+        &per_hold(&|it| it.cpu.service.as_secs_f64()),
+        &postgres,
+        &per_hold(&|it| it.cpu.load.as_secs_f64()),
+    ])
+}
+
+/// What a reader should know before he believes the table.
+fn notes(findings: &Findings) -> String {
+    let mut text = String::new();
+    let all = findings.answers();
+    let statuses: Vec<String> = all
+        .statuses
+        .iter()
+        .map(|(status, &count)| format!("{status}: {}", grouped(float(count))))
+        .collect();
+    let _ = writeln!(text, "Answers by status: {}", statuses.join(", "));
+    let refused: usize = findings.samples.iter().map(|it| it.tally.wrongly_refused).sum();
+    if refused > 0 {
+        let examples = &all.examples;
+        let _ = writeln!(text, "{refused} right orders were refused, such as: {examples:#?}");
+    }
+    if all.broken > 0 {
+        let _ = writeln!(text, "{} connections broke", all.broken);
+    }
+    if all.ran_out {
+        text.push_str("Fresh medication requests ran out: some stretches ended early\n");
+    }
+    if findings.restless > 0 {
+        let count = findings.restless;
+        let _ = writeln!(text, "{count} stretches began while PostgreSQL or the service was busy");
+    }
+    let dumps: Vec<String> =
+        findings.of(Stretch::DuringDump).map(|sample| sample.dumps.to_string()).collect();
+    if !dumps.is_empty() {
+        let _ = writeln!(text, "Dumps begun in each stretch with one: {}", dumps.join(", "));
+    }
+    text
+}
+
+/// Columns that are as wide as their widest cell.
+fn aligned(lines: &[Line]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..columns)
+        .map(|place| {
+            let cells = lines.iter().filter_map(|line| line.get(place));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        })
+        .collect();
+    let mut text = String::new();
+    for line in lines {
+        let cells: Vec<String> =
+            line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        let _ = writeln!(text, "{}", cells.join(" | ").trim_end());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::figures::Latencies;
+    use crate::machine::{CpuTime, Memory};
+    use crate::metrics::Batches;
+    use crate::options::Options;
+
+    fn answered(status: u16, count: u64, millis: u64) -> Tally {
+        let mut latencies = Latencies::default();
+        (0..count).for_each(|_| latencies.record(Duration::from_millis(millis)));
+        Tally {
+            holds: if status == 201 { latencies.clone() } else { Latencies::default() },
+            latencies,
+            statuses: [(status, usize::try_from(count).unwrap())].into(),
+            elapsed: Duration::from_secs(10),
+            ..Tally::default()
+        }
+    }
+
+    fn sample(stretch: Stretch, holds_per_second: f64) -> Sample {
+        let second = Duration::from_secs(1);
+        Sample {
+            stretch,
+            holds_per_second,
+            elapsed: Duration::from_secs(10),
+            cpu: CpuTime { service: second, postgres: second * 2, load: second, tools: second },
+            tally: answered(201, 1_000, 5),
+            batches: Batches { commits: 5_000.0, commands: 16.0, ..Batches::default() },
+            dumps: 1,
+        }
+    }
+
+    fn findings() -> Findings {
+        let [few, many] = [32, 64].map(|clients| Stretch::Pgbench { clients });
+        let [small, large] = [64, 256].map(|clients| Stretch::Service { clients });
+        let samples = [(few, 4_000.0), (many, 5_000.0), (small, 9_000.0), (large, 9_500.0)];
+        let mut samples = samples.map(|(stretch, rate)| sample(stretch, rate)).to_vec();
+        samples.push(sample(Stretch::DuringDump, 6_000.0));
+        Findings {
+            samples,
+            steady: Some(answered(201, 100, 7)),
+            at_rest: Memory { resident: 40_000_000, peak: 41_000_000 },
+            after_load: Memory { resident: 90_000_000, peak: 120_000_001 },
+            restless: 0,
+        }
+    }
+
+    #[test]
+    fn each_row_says_what_was_measured_and_whether_it_suffices() {
+        let plan = Options::default().plan().unwrap();
+        let text = written(&plan, &findings());
+        let row = |what: &str| text.lines().find(|line| line.starts_with(what)).unwrap().to_owned();
+        assert!(text.contains("Medians of 3 rounds of 10 s") && text.contains("fsync=on"));
+        let small = row("holds/s over HTTP ÷ pgbench, 64 clients");
+        assert!(small.contains("1.80 (9,000 ÷ 5,000)") && small.ends_with("yes"), "{small}");
+        let large = row("holds/s over HTTP ÷ pgbench, 256 clients");
+        assert!(large.contains("1.90 (9,500 ÷ 5,000)") && large.ends_with("no"), "{large}");
+        assert!(row("p99 of a hold").contains("7.0 ms"));
+        assert!(row("holds/s during").contains("0.67 (6,000 ÷ 9,000)"));
+        assert!(row("memory of the service at rest").contains("40 MB"));
+        assert!(row("memory of the service under load").contains("121 MB"));
+        assert!(row("service, 64 clients  ").contains("16.0"), "{text}");
+    }
+
+    #[test]
+    fn one_row_alone_is_printed_alone() {
+        let plan = Options { only: Some(Row::Steady), ..Options::default() }.plan().unwrap();
+        let findings = Findings { samples: Vec::new(), ..findings() };
+        let text = written(&plan, &findings);
+        assert!(!text.contains("÷") && text.contains("p99 of a hold"), "{text}");
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let lines = [line(["a", "µs", "x"]), line(["bbb", "1", "y"])];
+        assert_eq!(aligned(&lines), "a   | µs | x\nbbb | 1  | y\n");
+    }
+
+    #[test]
+    fn a_failure_of_the_service_fails_the_run_unless_tolerated() {
+        let mut findings = findings();
+        findings.verdict(false).unwrap();
+        findings.steady = Some(answered(503, 2, 1));
+        assert!(findings.verdict(false).unwrap_err().to_string().contains("failed 2 times"));
+        findings.verdict(true).unwrap();
+        findings.steady = Some(Tally { wrongly_taken: 1, ..Tally::default() });
+        assert!(findings.verdict(true).unwrap_err().to_string().contains("1 wrong orders"));
+    }
+}

@@ -1,0 +1,201 @@
+//! The service under load: the binary `dispense`, as production runs it.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use anyhow::{Context, bail, ensure};
+use dispense_demo::Pharmacy;
+
+use crate::database::{DISPENSE, Database, said};
+use crate::load;
+use crate::metrics::Scrape;
+use crate::options::Plan;
+
+/// How long the service may take until it is ready.
+const READY_WITHIN: Duration = Duration::from_mins(1);
+
+/// The end of a log that is worth showing.
+const TAIL: usize = 2_000;
+
+/// What comes from our own environment; the service's settings must not, or a run would measure
+/// whatever the caller has set.
+const INHERITED: [&str; 4] = ["PATH", "HOME", "LD_LIBRARY_PATH", "RUST_BACKTRACE"];
+
+/// The binary with the settings of a run.
+#[derive(Debug)]
+pub(crate) struct Program {
+    path: PathBuf,
+    home: PathBuf,
+    address: SocketAddr,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Program {
+    pub(crate) fn new(plan: &Plan, database: &Database) -> anyhow::Result<Self> {
+        let home = database.folder().join("home");
+        fs::create_dir_all(&home).with_context(|| format!("{} not made", home.display()))?;
+        let address = free_address().context("there is no free port on 127.0.0.1")?;
+        let jwks = home.join("token-key.jwks.json");
+        let mut settings = vec![
+            ("DATABASE_URL", database.serving_url()),
+            ("DATABASE_ADMIN_URL", database.admin_url(DISPENSE)),
+            ("DISPENSE_LISTEN", address.to_string()),
+            ("DISPENSE_HOME", home.display().to_string()),
+            ("AUTH_JWKS", jwks.display().to_string()),
+            ("AUTH_ISSUER", "dispense-development".to_owned()),
+            ("AUTH_AUDIENCE", "dispense-development".to_owned()),
+            ("AUTH_ALLOW_DEVELOPMENT_KEY", "true".to_owned()),
+            // No hold of this run ends in this run: each stretch does the same work.
+            ("MEDICATION_DISPENSE_EXPIRATION", "120".to_owned()),
+            ("TIME_ZONE", "Europe/Kyiv".to_owned()),
+            ("RUST_LOG", "warn".to_owned()),
+        ];
+        if let Some(partitions) = plan.partitions {
+            settings.push(("LOG_PARTITIONS", partitions.to_string()));
+        }
+        Ok(Self { path: plan.program.clone(), home, address, settings })
+    }
+
+    /// Where the service will listen.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.envs(INHERITED.iter().filter_map(|&name| Some((name, env::var_os(name)?))));
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Prepares the database.
+    pub(crate) fn migrate(&self) -> anyhow::Result<()> {
+        said(&mut self.command(&["migrate"])).map(drop)
+    }
+
+    /// Reads registry lines in, and says how many.
+    pub(crate) fn import(&self, lines: impl Iterator<Item = String>) -> anyhow::Result<usize> {
+        let log = self.home.join("import.log");
+        let mut command = self.command(&["registry", "import", "-"]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(File::create(&log)?)
+            .stderr(File::options().append(true).open(&log)?);
+        let mut import = command.spawn().context("the import did not start")?;
+        let written = import.stdin.take().map_or(Ok(0), |input| write_lines(input, lines));
+        let status = import.wait()?;
+        ensure!(status.success(), "the import failed ({status}): {}", tail(&log));
+        Ok(written?)
+    }
+
+    /// A token for a pharmacist.
+    pub(crate) fn token(&self, pharmacy: &Pharmacy) -> anyhow::Result<String> {
+        let [user, client] = [pharmacy.user_id, pharmacy.legal_entity_id].map(|id| id.to_string());
+        let mut command = self.command(&["token", "--user", &user, "--client", &client]);
+        command.args(["--client-type", pharmacy.client_type, "--ttl", "2h"]);
+        command.args(["--scope", "medication_dispense:write medication_dispense:read"]);
+        let token = said(&mut command)?.trim().to_owned();
+        ensure!(token.split('.').count() == 3, "`dispense token` did not print a token: {token}");
+        Ok(token)
+    }
+
+    /// Starts the service and waits until it is ready.
+    pub(crate) fn serve(&self) -> anyhow::Result<Service> {
+        let log = self.home.join("service.log");
+        let mut command = self.command(&["serve"]);
+        command.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+        let process = command.spawn().context("the service did not start")?;
+        let mut service = Service { process, address: self.address, log };
+        service.wait_until_ready()?;
+        Ok(service)
+    }
+}
+
+/// A service that runs, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Service {
+    process: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Service {
+    fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait()? {
+                bail!("the service has ended ({status}): {}", self.said());
+            }
+            if matches!(load::fetch(self.address, "/health/ready"), Ok((200, _))) {
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < READY_WITHIN,
+                "the service is not ready after {READY_WITHIN:?}: {}",
+                self.said()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it counts of itself.
+    pub(crate) fn scrape(&self) -> anyhow::Result<Scrape> {
+        let (status, text) = load::fetch(self.address, "/metrics")?;
+        ensure!(status == 200, "/metrics answers {status}");
+        Ok(Scrape::read(&text))
+    }
+
+    /// The end of what it has said, warnings and worse.
+    pub(crate) fn said(&self) -> String {
+        tail(&self.log)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Its database is thrown away, so there is nothing to finish.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn write_lines(input: impl Write, lines: impl Iterator<Item = String>) -> io::Result<usize> {
+    let mut input = BufWriter::with_capacity(64 * 1024, input);
+    let mut count = 0;
+    for line in lines {
+        input.write_all(line.as_bytes())?;
+        input.write_all(b"\n")?;
+        count += 1;
+    }
+    input.flush()?;
+    Ok(count)
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let from = text.len().saturating_sub(TAIL);
+    let from = (from..text.len()).find(|&place| text.is_char_boundary(place)).unwrap_or(from);
+    text.get(from..).unwrap_or_default().trim().to_owned()
+}
