@@ -13,7 +13,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 /// How many partitions a log gets that nobody chose for.
 pub const DEFAULT_PARTITIONS: u16 = 4;
 
-/// The role that serves, as DATABASE_URL names it.
+/// The role that serves, as `DATABASE_URL` names it.
 #[derive(Debug, Clone)]
 pub struct ServingRole {
     /// Its name.

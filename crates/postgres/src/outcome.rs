@@ -29,7 +29,7 @@ pub(crate) async fn committed(
         match tokio::time::timeout(left, read(options, partition, batch_end)).await {
             Ok(Ok(outcome)) => return Some(outcome),
             Ok(Err(error)) => {
-                tracing::warn!("the outcome of a commit is not readable yet: {error}")
+                tracing::warn!("the outcome of a commit is not readable yet: {error}");
             }
             Err(_) => break,
         }

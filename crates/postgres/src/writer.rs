@@ -166,18 +166,18 @@ impl Writer {
                 Err(_) => return Err(Fault::silent()),
             };
         let start = Instant::now();
-        match tokio::time::timeout(COMMIT_WITHIN, db.execute("COMMIT")).await {
-            Ok(Ok(_)) => self.db = Some(db),
+        let answered = tokio::time::timeout(COMMIT_WITHIN, db.execute("COMMIT")).await;
+        if let Ok(Ok(_)) = answered {
+            self.db = Some(db);
+        } else {
             // Any error at COMMIT, a lost connection among them, means: unknown.
-            Ok(Err(_)) | Err(_) => {
-                drop(db);
-                match self.learn(&prepared).await {
-                    Err(Fault::Unknown) => {
-                        self.remembered.drop_all();
-                        return Ok(answers::unknown(prepared.outcomes));
-                    }
-                    learnt => learnt?,
+            drop(db);
+            match self.learn(&prepared).await {
+                Err(Fault::Unknown) => {
+                    self.remembered.drop_all();
+                    return Ok(answers::unknown(prepared.outcomes));
                 }
+                learnt => learnt?,
             }
         }
         metrics::histogram!("dispense_commit_seconds").record(start.elapsed());

@@ -45,7 +45,7 @@ enum Command {
     Registry(RegistryCommand),
     /// Print a token signed with the development key
     Token(token::Arguments),
-    /// Print the OpenAPI document
+    /// Print the `OpenAPI` document
     Openapi,
     /// Print the list of problems as `docs/problems.md` has it
     #[command(hide = true)]

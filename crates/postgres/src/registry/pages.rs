@@ -87,10 +87,12 @@ async fn read_on(
     }
 }
 
+/// One page and the version. `LIMIT 1` tells the planner that there is one: for a table that was
+/// never analysed it expects thousands of rows, and prepares for them longer than it reads.
 async fn page(pool: &PgPool, place: &Place) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
         "SELECT now.version, entry.version, entry.kind, entry.id, entry.data::text
-         FROM registry_version now
+         FROM (SELECT version FROM registry_version LIMIT 1) now
          LEFT JOIN LATERAL (
              SELECT version, kind, id, data
              FROM registry_entries

@@ -142,16 +142,10 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>
         return Ok((Box::new(BufReader::new(std::io::stdin())), None));
     }
     let open = || File::open(path).with_context(|| format!("cannot read {}", path.display()));
-    let mut count = 0_u64;
     let mut counting = BufReader::with_capacity(1 << 16, open()?);
-    loop {
-        let read = counting.fill_buf()?;
-        if read.is_empty() {
-            break;
-        }
-        count += read.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let length = read.len();
-        counting.consume(length);
+    let mut count = 0_u64;
+    while counting.skip_until(b'\n')? > 0 {
+        count += 1;
     }
     Ok((Box::new(BufReader::with_capacity(1 << 16, open()?)), Some(count)))
 }

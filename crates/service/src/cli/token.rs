@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::config::{Mistakes, Reader, duration, home};
 
-/// Issuer and audience of development tokens, unless AUTH_ISSUER and AUTH_AUDIENCE say otherwise.
+/// Issuer and audience of development tokens, unless `AUTH_ISSUER` and `AUTH_AUDIENCE` say otherwise.
 pub(crate) const DEVELOPMENT: &str = "dispense-development";
 
 /// The file of the development key below `DISPENSE_HOME`.
 const KEY: &str = "token-key.pem";
 
 /// Prints a token and nothing else. It is believed only by `dispense dev`, and by a `serve` with
-/// AUTH_ALLOW_DEVELOPMENT_KEY=true.
+/// `AUTH_ALLOW_DEVELOPMENT_KEY=true`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The user's id
@@ -27,10 +27,10 @@ pub(crate) struct Arguments {
     /// The legal entity's id
     #[arg(long)]
     client: Uuid,
-    /// PHARMACY, MSP_PHARMACY, MSP, NHS, MIS or CABINET
+    /// PHARMACY, `MSP_PHARMACY`, MSP, NHS, MIS or CABINET
     #[arg(long)]
     client_type: ClientType,
-    /// Scopes with blanks between, such as "medication_dispense:write medication_dispense:read"
+    /// Scopes with blanks between, such as "`medication_dispense:write` `medication_dispense:read`"
     #[arg(long)]
     scope: String,
     /// How long it is good: 90s, 10m, 2h

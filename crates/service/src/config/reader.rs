@@ -58,12 +58,11 @@ impl Reader {
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        match self.text(name) {
-            Some(text) => self.parsed(name, &text, parse),
-            None => {
-                self.complain(name, "it is not set");
-                None
-            }
+        if let Some(text) = self.text(name) {
+            self.parsed(name, &text, parse)
+        } else {
+            self.complain(name, "it is not set");
+            None
         }
     }
 

@@ -75,9 +75,66 @@ pub(crate) fn help() -> String {
     for setting in TABLE {
         let default = setting.default.map_or(String::new(), |value| format!(" [default: {value}]"));
         let Setting { name, meaning, expected, example, .. } = setting;
-        help.push_str(&format!(
-            "\n  {name}{default}\n      {meaning}: {expected}, such as {example}\n"
-        ));
+        help += &format!("\n  {name}{default}\n      {meaning}: {expected}, such as {example}\n");
     }
     help
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Setting, TABLE};
+
+    /// The block between the marks in `docs/operations.md`.
+    fn page() -> String {
+        let mut table =
+            String::from("| setting | default | expected | meaning |\n|---|---|---|---|\n");
+        for Setting { name, default, expected, example, meaning, .. } in TABLE {
+            let default = default.map_or_else(|| "–".to_owned(), |value| format!("`{value}`"));
+            let expected = format!("{expected}, such as `{}`", example.replace('`', ""));
+            table += &(format!("| `{name}` | {default} | {expected} | {meaning} |\n"));
+        }
+        table
+    }
+
+    /// `deploy/env.example`.
+    fn example() -> String {
+        let mut file =
+            String::from("# Settings of the dispense service; docs/operations.md explains them.\n");
+        for Setting { name, default, example, meaning, .. } in TABLE {
+            let value = default.unwrap_or(example);
+            file += &(format!("\n# {meaning}\n#{name}={value}\n"));
+        }
+        file
+    }
+
+    fn committed(path: &str) -> (std::path::PathBuf, String) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        (path, text)
+    }
+
+    fn same(path: &std::path::Path, committed: &str, wanted: &str) {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, wanted).unwrap();
+        } else {
+            let way_out = "run this test with UPDATE_DOCS=1";
+            assert_eq!(committed, wanted, "{} is out of date: {way_out}", path.display());
+        }
+    }
+
+    #[test]
+    fn the_page_for_operators_lists_every_setting() {
+        const MARKS: [&str; 2] = ["<!-- settings -->\n", "<!-- /settings -->"];
+        let (path, text) = committed("docs/operations.md");
+        let (before, rest) = text.split_once(MARKS[0]).expect("the mark before the table");
+        let (_, after) = rest.split_once(MARKS[1]).expect("the mark after the table");
+        let wanted = format!("{before}{}{}{}{after}", MARKS[0], page(), MARKS[1]);
+        same(&path, &text, &wanted);
+    }
+
+    #[test]
+    fn the_example_names_every_setting() {
+        let (path, text) = committed("deploy/env.example");
+        same(&path, &text, &example());
+    }
 }
