@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             print!("{}", dispense_http::problems_markdown());
             Ok(())
         }
-        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Bench(arguments) => bench::run(arguments),
     }
 }
 

@@ -1,11 +1,46 @@
-//! `dispense bench`
+//! `dispense bench`: holds over HTTP next to what pgbench reaches on the same server.
 
-/// Runs the comparison.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let _ = arguments;
-    anyhow::bail!("not wired yet")
+use std::path::PathBuf;
+
+use dispense_bench::{Options, Row};
+
+/// Measures, in turn with pgbench on a private `PostgreSQL`, and prints a table. Takes less than ten
+/// minutes; with --quick about two.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How often each stretch is repeated; medians are compared [default: 3]
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// How long each stretch is, in seconds [default: 10]
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// Into how many partitions the log is divided
+    #[arg(long)]
+    partitions: Option<u16>,
+    /// One row of the table: 1, 2, 3, 6 or memory
+    #[arg(long)]
+    only: Option<Row>,
+    /// Two short rounds
+    #[arg(long)]
+    quick: bool,
+    /// Do not fail on answers of 500 and more
+    #[arg(long)]
+    tolerate_server_errors: bool,
+    /// A folder on the disk to measure; emptied before, removed after
+    #[arg(long)]
+    folder: Option<PathBuf>,
 }
 
-/// Options of the bench.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+/// Runs the comparison.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    dispense_bench::run(&Options {
+        rounds: arguments.rounds,
+        seconds: arguments.seconds,
+        partitions: arguments.partitions,
+        only: arguments.only,
+        quick: arguments.quick,
+        tolerate_server_errors: arguments.tolerate_server_errors,
+        program: None,
+        folder: arguments.folder,
+    })
+}

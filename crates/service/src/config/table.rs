@@ -71,13 +71,13 @@ pub(crate) const TABLE: &[Setting] = &[
 
 /// The table as `--help` shows it.
 pub(crate) fn help() -> String {
-    let mut help = String::from("Settings, from the environment or the file of --config:\n");
-    for setting in TABLE {
+    let entries = TABLE.iter().map(|setting| {
         let default = setting.default.map_or(String::new(), |value| format!(" [default: {value}]"));
         let Setting { name, meaning, expected, example, .. } = setting;
-        help += &format!("\n  {name}{default}\n      {meaning}: {expected}, such as {example}\n");
-    }
-    help
+        format!("\n  {name}{default}\n      {meaning}: {expected}, such as {example}\n")
+    });
+    let entries: String = entries.collect();
+    format!("Settings, from the environment or the file of --config:\n{entries}")
 }
 
 #[cfg(test)]
@@ -86,25 +86,25 @@ mod tests {
 
     /// The block between the marks in `docs/operations.md`.
     fn page() -> String {
-        let mut table =
-            String::from("| setting | default | expected | meaning |\n|---|---|---|---|\n");
-        for Setting { name, default, expected, example, meaning, .. } in TABLE {
+        let rows = TABLE.iter().map(|setting| {
+            let Setting { name, default, expected, example, meaning, .. } = setting;
             let default = default.map_or_else(|| "–".to_owned(), |value| format!("`{value}`"));
-            let expected = format!("{expected}, such as `{}`", example.replace('`', ""));
-            table += &(format!("| `{name}` | {default} | {expected} | {meaning} |\n"));
-        }
-        table
+            let example = example.replace('`', "");
+            format!("| `{name}` | {default} | {expected}, such as `{example}` | {meaning} |\n")
+        });
+        let rows: String = rows.collect();
+        format!("| setting | default | expected | meaning |\n|---|---|---|---|\n{rows}")
     }
 
     /// `deploy/env.example`.
     fn example() -> String {
-        let mut file =
-            String::from("# Settings of the dispense service; docs/operations.md explains them.\n");
-        for Setting { name, default, example, meaning, .. } in TABLE {
+        let entries = TABLE.iter().map(|setting| {
+            let Setting { name, default, example, meaning, .. } = setting;
             let value = default.unwrap_or(example);
-            file += &(format!("\n# {meaning}\n#{name}={value}\n"));
-        }
-        file
+            format!("\n# {meaning}\n#{name}={value}\n")
+        });
+        let entries: String = entries.collect();
+        format!("# Settings of the dispense service; docs/operations.md explains them.\n{entries}")
     }
 
     fn committed(path: &str) -> (std::path::PathBuf, String) {
