@@ -29,6 +29,12 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
+/// The most that is read of a body that was refused already.
+const DRAINED_BYTES: usize = 1024 * 1024;
+
+/// How long that may take.
+const DRAINED_WITHIN: Duration = Duration::from_secs(1);
+
 /// The longest part of a name that is shown back.
 const CLIPPED_BYTES: usize = 64;
 
@@ -37,7 +43,7 @@ const CLIPPED_BYTES: usize = 64;
 /// # Errors
 ///
 /// `too-large`, `timeout`, `incomplete-body`.
-pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Problem> {
     if announced(request.headers()).is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large());
     }
@@ -47,12 +53,25 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     }
 }
 
+/// Takes a part of what was not read of a body off the wire.
+pub(crate) async fn drain(payload: &mut Payload) {
+    let drained = async {
+        let mut room = DRAINED_BYTES;
+        while let Some(Ok(piece)) = payload.next().await {
+            let Some(left) = room.checked_sub(piece.len()) else { return };
+            room = left;
+        }
+    };
+    // Whether all of it came does not matter: the answer is given either way.
+    let _in_time = tokio::time::timeout(DRAINED_WITHIN, drained).await;
+}
+
 /// The length that the caller announces; the body itself is measured all the same.
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn gathered(mut payload: Payload) -> Result<Bytes, Problem> {
+async fn gathered(payload: &mut Payload) -> Result<Bytes, Problem> {
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
     let first = first.map_err(broken)?;
     let Some(second) = payload.next().await else { return within_limit(first) };

@@ -33,4 +33,4 @@ pub use catalogue::problems_markdown;
 pub use door::Door;
 pub use health::{Check, Health};
 pub use routes::{openapi, routes};
-pub use server::serve;
+pub use server::{app, serve};

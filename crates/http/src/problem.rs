@@ -163,12 +163,12 @@ impl Problem {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         let id = RequestId::given_to(request);
-        response.body(self.document(id.as_str()))
+        response.body(self.document(id.as_str()).to_json())
     }
 
     /// The body of the answer.
-    pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
-        ProblemDocument::of(self.entry, &self.violations, request_id).to_json()
+    pub(crate) fn document<'a>(&'a self, request_id: &'a str) -> ProblemDocument<'a> {
+        ProblemDocument::of(self.entry, &self.violations, request_id)
     }
 
     fn status(&self) -> StatusCode {

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use actix_web::http::header::ALLOW;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -72,9 +74,22 @@ pub fn routes(door: Door) -> impl FnOnce(&mut web::ServiceConfig) {
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     static API: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
-        App::new().into_utoipa_app().openapi(Api::openapi()).configure(mount).split_for_parts().1
+        let app = App::new().into_utoipa_app().openapi(Api::openapi()).configure(mount);
+        let mut api = app.split_for_parts().1;
+        refuse_unknown_members(&mut api);
+        api
     });
     API.clone()
+}
+
+/// What is asked for has no members but those that are described.
+fn refuse_unknown_members(api: &mut utoipa::openapi::OpenApi) {
+    let schemas = api.components.iter_mut().flat_map(|components| &mut components.schemas);
+    for (_, schema) in schemas.filter(|(name, _)| name.starts_with("New")) {
+        if let RefOr::T(Schema::Object(object)) = schema {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
 }
 
 fn mount(config: &mut ServiceConfig<'_>) {

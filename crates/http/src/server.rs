@@ -4,9 +4,10 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer};
+use actix_web::{App, Error, HttpServer};
 
 use crate::{Door, routes, telemetry};
 
@@ -23,6 +24,21 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 /// How long requests may take to end once the server is stopped, in seconds.
 const SHUTDOWN_SECONDS: u64 = 10;
 
+/// The app of one worker: every route, and what observes them.
+pub fn app(
+    door: Door,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new().wrap(from_fn(telemetry::observe)).configure(routes(door))
+}
+
 /// Prepares the server on a port that is bound already. It serves while the returned future is
 /// polled; `handle().stop(true)` ends it, after the requests that have begun. Signals are left to
 /// the caller.
@@ -31,15 +47,13 @@ const SHUTDOWN_SECONDS: u64 = 10;
 ///
 /// The port cannot be listened on.
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
-        App::new().wrap(from_fn(telemetry::observe)).configure(routes(door.clone()))
-    })
-    .workers(workers)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_WITHIN)
-    .client_disconnect_timeout(CLOSED_WITHIN)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .disable_signals()
-    .listen(listener)?;
+    let server = HttpServer::new(move || app(door.clone()))
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_WITHIN)
+        .client_disconnect_timeout(CLOSED_WITHIN)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .listen(listener)?;
     Ok(server.run())
 }

@@ -54,12 +54,6 @@ fn section(entry: &'static Entry) -> String {
         entry.status,
         entry.rule,
         entry.remedy,
-        readable(&sample::example(entry)),
+        sample::readable_example(entry),
     )
-}
-
-/// The JSON with a line for each member.
-fn readable(json: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
-    serde_json::to_string_pretty(&value).unwrap_or_default()
 }

@@ -12,7 +12,12 @@ const REQUEST_ID: &str = "0b5a2c1e-6f6e-4f0e-9f0e-3d1f6a7b8c9d";
 
 /// The body of a problem of this entry, written by what writes every problem.
 pub(crate) fn example(entry: &'static Entry) -> Vec<u8> {
-    problem(entry).document(REQUEST_ID)
+    problem(entry).document(REQUEST_ID).to_json()
+}
+
+/// As [`example`], to be read on a page.
+pub(super) fn readable_example(entry: &'static Entry) -> String {
+    problem(entry).document(REQUEST_ID).to_page()
 }
 
 fn problem(entry: &'static Entry) -> Problem {

@@ -59,7 +59,7 @@ pub(crate) async fn cancel_dispense(
     payload: web::Payload,
     door: web::Data<Door>,
 ) -> HttpResponse {
-    answer_command(&request, async |key| {
+    answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, REJECT).await?;
         let key = key?;
         let id = id_in_path(&request, "dispense")?;

@@ -116,7 +116,7 @@ pub(crate) async fn create_dispense(
     payload: web::Payload,
     door: web::Data<Door>,
 ) -> HttpResponse {
-    answer_command(&request, async |key| {
+    answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, WRITE).await?;
         let key = key?;
         nothing_asked(&request)?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::IMPORT;
 use super::ndjson::{Cut, Lines, MAX_LINE_BYTES};
 use super::problems::ImportProblems;
-use crate::answer::answer;
+use crate::answer::answer_body;
 use crate::problem::Problem;
 use crate::query::nothing_asked;
 use crate::visit::origin;
@@ -92,7 +92,7 @@ pub(crate) async fn import_registry(
     payload: web::Payload,
     door: web::Data<Door>,
 ) -> HttpResponse {
-    answer(&request, async {
+    answer_body(&request, payload, async |payload| {
         let asker = door.admit(&request, IMPORT).await?;
         nothing_asked(&request)?;
         may_be_lines(&request)?;
@@ -135,9 +135,9 @@ struct Batch {
 }
 
 impl Import<'_> {
-    async fn run(mut self, mut payload: web::Payload) -> Result<ImportReport, Problem> {
+    async fn run(mut self, payload: &mut web::Payload) -> Result<ImportReport, Problem> {
         let mut lines = Lines::default();
-        while let Some(piece) = self.next_piece(&mut payload).await? {
+        while let Some(piece) = self.next_piece(payload).await? {
             let mut rest = &piece[..];
             while let Some(cut) = lines.next(&mut rest) {
                 self.take(cut).await?;
