@@ -2,4 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod cancelling;
+mod creating;
+mod describing;
+mod importing;
+mod looking;
+mod operating;
+mod poison;
+mod schema;
+mod serving;
 mod tokens;
+mod transport;
+mod world;

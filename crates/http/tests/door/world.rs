@@ -1,0 +1,229 @@
+//! A small world behind the door: the real dispensary and the real rules, on a log and a registry in
+//! memory, which record and can be told to fail.
+
+mod log;
+mod registry;
+pub(super) mod sample;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use actix_web::body::to_bytes;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::test::{TestRequest, call_service, init_service};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use dispensary::asker::ClientType;
+use dispensary::{AppendError, Dispensary, Line, Origin, Recorded};
+use dispense_domain::{MedicationRequestId, UserId};
+use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
+use dispense_http::auth::{
+    AuthConfig, Authenticator, DevelopmentKeys, JwksSource, JwtConfig, KeySchedule,
+};
+use dispense_http::{Check, Door, Health};
+use serde_json::Value;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub(super) const READ: &str = "medication_dispense:read";
+pub(super) const WRITE: &str = "medication_dispense:write";
+pub(super) const REJECT: &str = "medication_dispense:reject";
+pub(super) const IMPORT: &str = "registry:write";
+
+/// Everything behind one door.
+pub(super) struct World {
+    pub(super) door: Door,
+    pub(super) state: State,
+    key: DevelopmentKey,
+    _folder: TempDir,
+}
+
+/// What the fakes share with the tests.
+#[derive(Clone)]
+pub(super) struct State(Arc<Mutex<Inner>>);
+
+pub(super) struct Inner {
+    /// The instant of the next decision.
+    pub(super) now: DateTime<Utc>,
+    /// The log, one partition.
+    pub(super) events: Vec<(MedicationRequestId, Recorded)>,
+    /// Where the commands came from.
+    pub(super) origins: Vec<Origin>,
+    /// Makes the log fail.
+    pub(super) failure: Option<fn() -> AppendError>,
+    /// Imported lines, batch by batch.
+    pub(super) batches: Vec<Vec<Line>>,
+    /// How many more batches the registry takes.
+    pub(super) takes_batches: usize,
+    /// What the checks find.
+    pub(super) checks: Vec<Check>,
+}
+
+impl State {
+    pub(super) fn get(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Health for State {
+    async fn check(&self) -> Vec<Check> {
+        self.get().checks.clone()
+    }
+}
+
+/// What the caller reads.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{:?}", self.text()))
+    }
+
+    /// Status and code, of an answer that must be a problem.
+    pub(super) fn problem(&self) -> (u16, String) {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            self.text()
+        );
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["errors"][0]["code"], problem["code"]);
+        assert_eq!(problem["errors"][0]["message"], problem["detail"]);
+        assert_eq!(problem["requestId"].as_str(), self.header("x-request-id"));
+        (self.status.as_u16(), problem["code"].as_str().unwrap().to_owned())
+    }
+
+    /// What is to blame: path, rule and message of each violation.
+    pub(super) fn violations(&self) -> Vec<(String, String, String)> {
+        let problem = self.json();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let violations = problem["errors"].as_array().unwrap_or_else(|| panic!("{problem}"));
+        violations
+            .iter()
+            .map(|it| (text(&it["path"]), text(&it["rule"]), text(&it["message"])))
+            .collect()
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = DevelopmentKey::load_or_create(&folder.path().join("key.pem")).unwrap();
+        let state = State(Arc::new(Mutex::new(Inner {
+            now: sample::NOW.parse().unwrap(),
+            events: Vec::new(),
+            origins: Vec::new(),
+            failure: None,
+            batches: Vec::new(),
+            takes_batches: usize::MAX,
+            checks: Vec::new(),
+        })));
+        let registry = registry::SampleRegistry::new(state.clone());
+        let log = log::MemoryLog::new(state.clone(), registry.registries());
+        let door = Door {
+            dispensary: Dispensary::new(Arc::new(log), Arc::new(registry)),
+            authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
+            health: Arc::new(state.clone()),
+            metrics: Arc::new(|| "up 1\n".to_owned()),
+            zone: Tz::Europe__Kyiv,
+        };
+        Self { door, state, key, _folder: folder }
+    }
+
+    /// A token of the pharmacy.
+    pub(super) fn token(&self, scope: &str) -> String {
+        self.token_of(sample::PHARMACY, ClientType::Pharmacy, scope)
+    }
+
+    pub(super) fn token_of(&self, client: &str, client_type: ClientType, scope: &str) -> String {
+        let claims = DevelopmentClaims {
+            issuer: "https://id.example.org/".parse().unwrap(),
+            audience: "dispense".parse().unwrap(),
+            user: sample::USER.parse::<Uuid>().unwrap(),
+            client: client.parse().unwrap(),
+            client_type,
+            scope: scope.to_owned(),
+        };
+        self.key.mint(&claims, Duration::from_mins(10)).unwrap()
+    }
+
+    /// Sends a request of the pharmacy, whose token allows everything.
+    pub(super) async fn send(&self, request: TestRequest) -> Answer {
+        let token = self.token(&[READ, WRITE, REJECT, IMPORT].join(" "));
+        self.send_as(&token, request).await
+    }
+
+    pub(super) async fn send_as(&self, token: &str, request: TestRequest) -> Answer {
+        self.send_bare(request.insert_header(("authorization", format!("Bearer {token}")))).await
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send_bare(&self, request: TestRequest) -> Answer {
+        let app = init_service(dispense_http::app(self.door.clone())).await;
+        let (_, response) = call_service(&app, request.to_request()).await.into_parts();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("no body"));
+        Answer { status, headers, body: body.to_vec() }
+    }
+
+    /// Creates what the body wants.
+    pub(super) async fn create(&self, key: &str, body: &Value) -> Answer {
+        self.send(create(&body.to_string()).insert_header(("idempotency-key", key))).await
+    }
+
+    /// Cancels with an empty body.
+    pub(super) async fn cancel(&self, id: &str, key: &str) -> Answer {
+        let uri = format!("/api/v1/dispenses/{id}/cancel");
+        self.send(TestRequest::post().uri(&uri).insert_header(("idempotency-key", key))).await
+    }
+
+    pub(super) async fn look(&self, id: &str) -> Answer {
+        self.send(TestRequest::get().uri(&format!("/api/v1/dispenses/{id}"))).await
+    }
+
+    /// The user that the last command came from, and its client.
+    pub(super) fn last_origin(&self) -> Origin {
+        self.state.get().origins.last().cloned().unwrap()
+    }
+}
+
+/// A create with that body.
+pub(super) fn create(body: &str) -> TestRequest {
+    TestRequest::post()
+        .uri("/api/v1/dispenses")
+        .insert_header(("content-type", "application/json"))
+        .set_payload(body.to_owned())
+}
+
+pub(super) fn user() -> UserId {
+    sample::USER.parse::<Uuid>().unwrap().into()
+}
+
+async fn authenticator(jwks: PathBuf) -> Authenticator {
+    let config = JwtConfig {
+        jwks: JwksSource::File(jwks),
+        issuer: "https://id.example.org/".parse().unwrap(),
+        audience: "dispense".parse().unwrap(),
+        development_keys: DevelopmentKeys::Allowed,
+        schedule: KeySchedule::default(),
+    };
+    Authenticator::start(AuthConfig::Jwt(config), Arc::new(|_: Uuid| None)).await.unwrap()
+}
