@@ -99,9 +99,9 @@ impl ChainHead {
         let mut rows = Rows::default();
         for record in written.iter().filter(|record| record.stays_at.is_none()) {
             let entry = record.entry;
-            let salt = Digest::of(&[&seed, &entry.line.to_be_bytes()]);
-            let digest = Digest::of(&[salt.bytes(), entry.data.as_bytes()]);
             let (chain, number, kind) = (self.chain, self.number + 1, entry.kind.as_str());
+            let salt = Digest::of(&[&seed, &number.to_be_bytes()]);
+            let digest = Digest::of(&[salt.bytes(), entry.data.as_bytes()]);
             let change = Change { chain, number, kind, id: entry.id, digest, moment, by };
             self.hash = next(&self.hash, &change);
             self.number = number;

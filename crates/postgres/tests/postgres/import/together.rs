@@ -99,3 +99,21 @@ async fn lines_beyond_one_transaction_keep_their_order() {
     }
     assert_eq!(database.version().await, 3, "one for each thousand");
 }
+
+#[tokio::test]
+async fn what_takes_too_long_at_once_is_done_in_halves() {
+    let database = Database::new().await;
+    // The serving role may spend a second on a statement, and these would take two.
+    for statement in [
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$",
+        "CREATE TRIGGER dawdle BEFORE INSERT ON medication_requests
+         FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    ] {
+        sqlx::query(statement).execute(&database.admin).await.unwrap();
+    }
+    let ids = (1..).map(Uuid::from_u128).filter(|id| partition_of(*id) == 0).take(100);
+    assert_eq!(try_import(&database, ids.map(request)).await, []);
+    assert_eq!(database.number("SELECT count(*) FROM medication_requests").await, 100);
+    assert_eq!(verify(&database).await, 100);
+}
