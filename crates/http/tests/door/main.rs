@@ -6,6 +6,7 @@ mod cancelling;
 mod creating;
 mod describing;
 mod importing;
+mod logging;
 mod looking;
 mod operating;
 mod poison;
