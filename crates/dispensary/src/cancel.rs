@@ -32,6 +32,9 @@ impl Dispensary {
         origin: Origin,
     ) -> Result<Answer, CommandError> {
         let request = self.log.request_of(id).await?.ok_or(CommandError::NotFound)?;
+        // The event alone does not render the dispense; the stream before it does. It is read first,
+        // so that nothing can fail once the command is done.
+        let mut events = self.log.stream(request).await?.events;
         let client = LegalEntityId::from(asker.client);
         let command = Command::Cancel(Cancel {
             dispense_id: id,
@@ -46,10 +49,7 @@ impl Dispensary {
         if appended.events.is_empty() {
             return self.answered_before(request, id, answers_cancel).await;
         }
-        // The event alone does not render the dispense; the stream up to it does.
-        let mut events = self.log.stream(request).await?.events;
-        events
-            .retain(|it| appended.events.iter().any(|new| it.place.position <= new.place.position));
+        events.extend(appended.events);
         answer(&events, id)
     }
 }

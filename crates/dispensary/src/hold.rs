@@ -1,5 +1,7 @@
 //! Holding medication, or recording it at once where the program needs no signature.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use dispense_domain::command::key_digest;
 use dispense_domain::{
@@ -62,7 +64,7 @@ impl Dispensary {
             payment_amount: wanted.payment_amount,
             key_digest: key_digest(client, key),
         };
-        let command = Command::CreateHold(Box::new(command));
+        let command = Command::CreateHold(Arc::new(command));
         let appended = self.log.append(request, command, origin).await?;
         if appended.events.is_empty() {
             return self.answered_before(request, id, answers_create).await;

@@ -1,9 +1,11 @@
 //! One dispense as it is shown: folded from its own events.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use dispense_domain::{
-    CancelledBody, DispenseEvent, DispenseId, HoldBody, HoldCreated, Money, ProcessedBody,
-    Remaining, Status, StoredContent, Text, UserId,
+    CancelledBody, DispenseEvent, DispenseId, HoldBody, HoldCreated, Money, PartyAsWas,
+    ProcessedBody, Remaining, Status, StoredContent, Text, UserId,
 };
 use rust_decimal::Decimal;
 
@@ -13,9 +15,8 @@ use crate::{LogPosition, Recorded};
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// What was reserved.
-    pub hold: HoldCreated,
-    /// What it showed of persons; gone if erased.
-    pub body: Option<HoldBody>,
+    pub hold: Arc<HoldCreated>,
+    body: Option<Arc<str>>,
     /// Where it stands.
     pub status: Status,
     /// What the patient paid.
@@ -56,8 +57,8 @@ impl Shown {
     fn opened(recorded: &Recorded) -> Option<Self> {
         let DispenseEvent::HoldCreated(hold) = &recorded.event else { return None };
         Some(Self {
-            hold: hold.as_ref().clone(),
-            body: recorded.body(),
+            hold: hold.clone(),
+            body: recorded.body.clone(),
             status: Status::Held,
             payment_amount: None,
             payment_id: None,
@@ -90,6 +91,24 @@ impl Shown {
         self.updated_by = recorded.user();
         self.version += 1;
         self.place = recorded.place;
+    }
+
+    /// What it showed of persons; gone if erased.
+    #[must_use]
+    pub fn body(&self) -> Option<HoldBody> {
+        serde_json::from_str(self.body.as_deref()?).ok()
+    }
+
+    /// The pharmacist; gone if erased.
+    #[must_use]
+    pub fn pharmacist(&self) -> Option<PartyAsWas> {
+        /// The one part of the body that a list needs; the rest of it is skipped unread.
+        #[derive(serde::Deserialize)]
+        struct Pharmacist {
+            party: PartyAsWas,
+        }
+        let body: Pharmacist = serde_json::from_str(self.body.as_deref()?).ok()?;
+        Some(body.party)
     }
 
     /// How much it takes, all items together.

@@ -1,21 +1,29 @@
 //! JSON that is carried through: rendered as it came, judged by no rule.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::text::{InvalidText, LongText};
+use crate::text::{InvalidText, LongText, mended};
 
 /// A JSON value in which every string could stand alone: NFC, at most 1,000 characters, no control
 /// characters. Empty strings and nulls are left as they are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
-pub struct Carried(Value);
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct Carried(Arc<Value>);
+
+impl Serialize for Carried {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
 
 impl Carried {
     /// The value.
     #[must_use]
-    pub const fn value(&self) -> &Value {
+    pub fn value(&self) -> &Value {
         &self.0
     }
 }
@@ -23,32 +31,36 @@ impl Carried {
 impl TryFrom<Value> for Carried {
     type Error = InvalidText;
 
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        believed(value).map(Self)
+    fn try_from(mut value: Value) -> Result<Self, Self::Error> {
+        believe(&mut value)?;
+        Ok(Self(Arc::new(value)))
     }
 }
 
-fn believed(value: Value) -> Result<Value, InvalidText> {
-    Ok(match value {
-        Value::String(text) if !text.is_empty() => Value::String(LongText::try_from(text)?.into()),
-        Value::Array(items) => {
-            Value::Array(items.into_iter().map(believed).collect::<Result<_, _>>()?)
+/// Looks at every string, and mends those that are not in NFC.
+fn believe(value: &mut Value) -> Result<(), InvalidText> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) if text.is_empty() => {}
+        Value::String(text) => {
+            if let Some(mended) = mended(text, LongText::MOST)? {
+                *text = mended;
+            }
         }
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| match name.chars().find(|c| c.is_control()) {
-                    Some(bad) => Err(InvalidText::Control(bad.into())),
-                    None => Ok((name.nfc().collect(), believed(value)?)),
-                })
-                .collect::<Result<_, _>>()?,
-        ),
-        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
-    })
-}
-
-impl From<Carried> for Value {
-    fn from(carried: Carried) -> Self {
-        carried.0
+        Value::Array(items) => items.iter_mut().try_for_each(believe)?,
+        Value::Object(members) => {
+            let mut named_otherwise = false;
+            for (name, value) in members.iter_mut() {
+                named_otherwise |= !name.is_empty() && mended(name, usize::MAX)?.is_some();
+                believe(value)?;
+            }
+            if named_otherwise {
+                let members = std::mem::take(members);
+                let renamed =
+                    |(name, value): (String, Value)| (name.nfc().collect::<String>(), value);
+                *value = members.into_iter().map(renamed).collect();
+            }
+        }
     }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What can be asked.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Command {
     /// Hold medication, or record it as handed over at once where the program needs no signature.
-    CreateHold(Box<CreateHold>),
+    CreateHold(Arc<CreateHold>),
     /// Give a hold back.
     Cancel(Cancel),
     /// Record the end of a hold that ran out.

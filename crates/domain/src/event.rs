@@ -5,6 +5,8 @@
 //! shape in `tests/golden/`. No event names a person: what does is in the personal body beside it,
 //! whose digest the event holds. Members that say nothing are left out.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use cqrs_es::DomainEvent;
 use rust_decimal::Decimal;
@@ -25,7 +27,7 @@ use crate::{
 pub enum DispenseEvent {
     /// Medication was reserved, or, where the program needs no signature, is about to be recorded
     /// as handed over by the next event of the same commit.
-    HoldCreated(Box<HoldCreated>),
+    HoldCreated(Arc<HoldCreated>),
     /// The medication was handed over.
     Processed(Processed),
     /// The hold was given back.
@@ -69,7 +71,7 @@ impl DispenseEvent {
 
     /// The personal body that belongs beside it, if it has one.
     #[must_use]
-    pub const fn personal(&self) -> Option<&Personal> {
+    pub fn personal(&self) -> Option<&Personal> {
         match self {
             Self::HoldCreated(event) => Some(&event.personal),
             Self::Processed(event) => event.personal.as_ref(),
@@ -160,7 +162,7 @@ pub struct ProgramAsWas {
     pub mr_blank_type: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funding_source: Option<Text>,
-    pub settings: ProgramSettings,
+    pub settings: Arc<ProgramSettings>,
 }
 
 /// The medication request, as it was. What the doctor wrote, what it is based on, the encounter

@@ -79,7 +79,7 @@ pub struct HoldBody {
     /// The pharmacist.
     pub party: PartyAsWas,
     /// The pharmacy company.
-    pub legal_entity: LegalEntity,
+    pub legal_entity: Arc<LegalEntity>,
     /// The patient.
     pub person: PersonAsWas,
     /// The doctor.
@@ -87,9 +87,9 @@ pub struct HoldBody {
     /// How to reach the outlet.
     pub division: DivisionContact,
     /// The clinic.
-    pub requester_legal_entity: Option<LegalEntity>,
+    pub requester_legal_entity: Option<Arc<LegalEntity>>,
     /// The clinic's site.
-    pub requester_division: Option<Division>,
+    pub requester_division: Option<Arc<Division>>,
     /// What the doctor wrote.
     pub medication_request: RequestBody,
     /// Name of the pharmacist, where an owner's account was used.

@@ -1,12 +1,20 @@
 //! Strings that may reach the log.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A string as every door lets it in: NFC, 1 to [`Text::MOST`] characters, no control characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Text<const MOST: usize = 255>(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Text<const MOST: usize = 255>(Arc<str>);
+
+impl<const MOST: usize> Serialize for Text<MOST> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// A note or a reason: like [`Text`], up to 1,000 characters.
 pub type LongText = Text<1000>;
@@ -46,15 +54,7 @@ impl<const MOST: usize> TryFrom<String> for Text<MOST> {
 
     /// Brings the string into NFC, then looks at it.
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        if let Some(bad) = raw.chars().find(|c| c.is_control()) {
-            return Err(InvalidText::Control(bad.into()));
-        }
-        let text = if is_nfc(&raw) { raw } else { raw.nfc().collect() };
-        match text.chars().count() {
-            0 => Err(InvalidText::Empty),
-            actual if actual > MOST => Err(InvalidText::TooLong { most: MOST, actual }),
-            _ => Ok(Self(text)),
-        }
+        raw.as_str().try_into()
     }
 }
 
@@ -62,13 +62,38 @@ impl<const MOST: usize> TryFrom<&str> for Text<MOST> {
     type Error = InvalidText;
 
     fn try_from(raw: &str) -> Result<Self, Self::Error> {
-        raw.to_owned().try_into()
+        let mended = mended(raw, MOST)?;
+        Ok(Self(mended.as_deref().unwrap_or(raw).into()))
     }
 }
 
 impl<const MOST: usize> From<Text<MOST>> for String {
     fn from(text: Text<MOST>) -> Self {
-        text.0
+        text.0.as_ref().to_owned()
+    }
+}
+
+/// Looks whether a string may stand in the log, and brings it into NFC if it is not: most are
+/// already, and ASCII always is.
+pub(crate) fn mended(raw: &str, most: usize) -> Result<Option<String>, InvalidText> {
+    if raw.is_ascii() {
+        if let Some(bad) = raw.bytes().find(u8::is_ascii_control) {
+            return Err(InvalidText::Control(bad.into()));
+        }
+        return fits(raw.len(), most).map(|()| None);
+    }
+    if let Some(bad) = raw.chars().find(|c| c.is_control()) {
+        return Err(InvalidText::Control(bad.into()));
+    }
+    let mended = (!is_nfc(raw)).then(|| raw.nfc().collect::<String>());
+    fits(mended.as_deref().unwrap_or(raw).chars().count(), most).map(|()| mended)
+}
+
+const fn fits(actual: usize, most: usize) -> Result<(), InvalidText> {
+    match actual {
+        0 => Err(InvalidText::Empty),
+        actual if actual > most => Err(InvalidText::TooLong { most, actual }),
+        _ => Ok(()),
     }
 }
 

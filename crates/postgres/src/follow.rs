@@ -6,12 +6,12 @@
 //! there, loudly; it never skips.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_audit::chain::{self, Hash};
-use dispense_domain::DispenseEvent;
+use dispense_domain::{DispenseEvent, upcast};
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,9 @@ const PAGE: i64 = 500;
 
 /// How often a follower looks by itself, for what other instances wrote.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How often the lag is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
 /// How long a follower that is stuck waits before it tries again.
 const STUCK_POLL: Duration = Duration::from_secs(10);
@@ -102,11 +105,16 @@ impl Follower {
 
     /// Follows the log until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut measured: Option<Instant> = None;
         while !stop.is_cancelled() {
             let pause = match self.catch_up(&stop).await {
                 Ok(()) => POLL,
                 Err(stopped) => self.say(&stopped),
             };
+            if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
+                self.measure().await;
+                measured = Some(Instant::now());
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -159,7 +167,6 @@ impl Follower {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.measure(end, page.head);
         Ok(Step::Applied(page.rows.len()))
     }
 
@@ -182,10 +189,9 @@ impl Follower {
     /// The next events, after a look whether the log is still the one that was read before.
     async fn page(&self, db: &mut PgConnection, position: i64, known: Hash) -> Result<Page, Stop> {
         let rows = sqlx::query(
-            "SELECT e.position, e.hash, e.aggregate_id, e.recorded_at, e.payload::text AS payload,
-                    (SELECT position FROM log_head WHERE partition = $1) AS head
-             FROM events e WHERE e.partition = $1 AND e.position >= $2
-             ORDER BY e.position LIMIT $3",
+            "SELECT position, hash, aggregate_id, recorded_at, event_type, event_version,
+                    payload::text AS payload
+             FROM events WHERE partition = $1 AND position >= $2 ORDER BY position LIMIT $3",
         )
         .bind(self.partition.cast_signed())
         .bind(position)
@@ -196,7 +202,6 @@ impl Follower {
         for row in rows {
             let at: i64 = row.try_get("position")?;
             let hash = hash_of(row.try_get("hash")?)?;
-            page.head = row.try_get("head")?;
             if at == position {
                 if hash != known {
                     return Err(Stop::Diverged { position });
@@ -205,6 +210,11 @@ impl Follower {
                 continue;
             }
             let stuck = |why: String| Stop::Stuck { position: at, why };
+            let (kind, version): (&str, &str) =
+                (row.try_get("event_type")?, row.try_get("event_version")?);
+            if !upcast::is_known(kind, version) {
+                return Err(stuck(format!("{kind} {version} is newer than this service")));
+            }
             let id: &str = row.try_get("aggregate_id")?;
             page.rows.push(LogRow {
                 partition: self.partition,
@@ -238,9 +248,20 @@ impl Follower {
         }
     }
 
+    /// Measures the lag, whoever has the lease and whether or not the follower goes on.
     #[allow(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
-    fn measure(&self, position: i64, head: i64) {
-        self.gauge("dispense_follower_lag_events", (head - position).max(0) as f64);
+    async fn measure(&self) {
+        let lag: Result<Option<i64>, _> = sqlx::query_scalar(
+            "SELECT h.position - f.position FROM log_head h
+             JOIN followers f ON f.partition = h.partition WHERE f.name = $1 AND f.partition = $2",
+        )
+        .bind(self.model.name())
+        .bind(self.partition.cast_signed())
+        .fetch_optional(&self.pool)
+        .await;
+        if let Ok(Some(lag)) = lag {
+            self.gauge("dispense_follower_lag_events", lag as f64);
+        }
     }
 
     fn gauge(&self, gauge: &'static str, value: f64) {
@@ -254,7 +275,6 @@ impl Follower {
 struct Page {
     rows: Vec<LogRow>,
     end: Option<(i64, Hash)>,
-    head: i64,
     agrees: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dispensary::{
@@ -145,28 +146,40 @@ impl EventLog for PgLog {
         dispense: DispenseId,
     ) -> Result<Option<MedicationRequestId>, Unavailable> {
         let partition = self.settings.partitions.of_dispense(dispense);
-        let found: Option<String> = sqlx::query_scalar(
+        let reading = sqlx::query_scalar::<_, String>(
             "SELECT aggregate_id FROM events
              WHERE event_type = 'HoldCreated' AND dispense_id = $1 AND partition = $2",
         )
         .bind(dispense.uuid())
         .bind(partition.cast_signed())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(Unavailable::database)?;
+        .fetch_optional(&self.pool);
+        let found = within(reading).await?;
         let parsed = found.map(|id| id.parse::<Uuid>()).transpose();
         Ok(parsed.map_err(Unavailable::database)?.map(MedicationRequestId::from))
     }
 
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
         let partition = self.settings.partitions.of_request(request);
-        let rows = sqlx::query(STREAM)
+        let reading = sqlx::query(STREAM)
             .bind(partition.cast_signed())
             .bind(request.to_string())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(Unavailable::database)?;
+            .fetch_all(&self.pool);
+        let rows = within(reading).await?;
         read_stream(partition, &rows).map_err(Unavailable::database)
+    }
+}
+
+/// How long a question may take: a server that is frozen in the middle of one answers to no timeout
+/// of its own.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
+
+/// Waits for an answer, and not for ever.
+pub(crate) async fn within<T>(
+    asking: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, Unavailable> {
+    match tokio::time::timeout(ANSWERED_WITHIN, asking).await {
+        Ok(answer) => answer.map_err(Unavailable::database),
+        Err(_) => Err(Unavailable::database("no answer in time")),
     }
 }
 

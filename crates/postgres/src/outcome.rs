@@ -13,7 +13,7 @@ use crate::folded::End;
 use crate::statements::{BEGIN, HASH_AT, LOCK_HEAD, hash_of};
 
 /// How long the outcome is asked for before it counts as unknown.
-const WITHIN: Duration = Duration::from_secs(2);
+const WITHIN: Duration = Duration::from_millis(1_500);
 
 /// Whether the log has, at the last position of the batch, the hash that the batch computed: then
 /// it was committed, and so was all of it. `None` if that could not be learnt in time. The

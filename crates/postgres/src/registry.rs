@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::import::Importer;
+use crate::log::within;
 
 /// The registries, on `PostgreSQL`.
 ///
@@ -119,7 +120,7 @@ impl Registry for PgRegistry {
         &self,
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable> {
-        let found: Option<(String, Option<String>)> = sqlx::query_as(
+        let reading = sqlx::query_as::<_, (String, Option<String>)>(
             "SELECT request.data::text, person.data::text
              FROM medication_requests request
              LEFT JOIN persons person ON person.id = request.person_id
@@ -127,9 +128,8 @@ impl Registry for PgRegistry {
         )
         .bind(self.partitions.of_request(request).cast_signed())
         .bind(request.uuid())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(Unavailable::database)?;
+        .fetch_optional(&self.pool);
+        let found = within(reading).await?;
         let Some((request, person)) = found else { return Ok(None) };
         let request: MedicationRequest =
             serde_json::from_str(&request).map_err(Unavailable::database)?;

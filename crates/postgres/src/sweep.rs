@@ -4,7 +4,7 @@
 //! It looks through a read model, which may lag, so it may only suggest: the log decides.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dispensary::{AppendError, EventLog, Origin};
 use dispense_domain::{Command, Expire, MedicationRequestId};
@@ -18,6 +18,9 @@ use crate::rows::SYSTEM_USER;
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How often it counts the open holds.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
+
 /// The most holds that it ends in one look, and at once: few enough to leave the queues to those
 /// who wait at a counter.
 const MOST: i64 = 1_000;
@@ -25,10 +28,15 @@ const AT_ONCE: usize = 64;
 
 /// Ends holds that ran out, each second, until `stop` is cancelled.
 pub async fn sweep(log: Arc<dyn EventLog>, pool: PgPool, stop: CancellationToken) {
+    let mut counted: Option<Instant> = None;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
+        }
+        if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            count(&pool).await;
+            counted = Some(Instant::now());
         }
         match lapsed(&pool).await {
             Ok(requests) => end(log.as_ref(), requests).await,
@@ -37,7 +45,7 @@ pub async fn sweep(log: Arc<dyn EventLog>, pool: PgPool, stop: CancellationToken
     }
 }
 
-/// Medication requests with a hold that ran out; counts the open ones by the way.
+/// Medication requests with a hold that ran out.
 async fn lapsed(pool: &PgPool) -> Result<Vec<MedicationRequestId>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT medication_request_id FROM open_holds WHERE expires_at < clock_timestamp()
@@ -46,13 +54,16 @@ async fn lapsed(pool: &PgPool) -> Result<Vec<MedicationRequestId>, sqlx::Error> 
     .bind(MOST)
     .fetch_all(pool)
     .await?;
-    // The planner's estimate is good enough for a dial, and costs nothing.
-    let open: f32 =
-        sqlx::query_scalar("SELECT reltuples FROM pg_class WHERE oid = 'open_holds_v1'::regclass")
-            .fetch_one(pool)
-            .await?;
-    metrics::gauge!("dispense_open_holds").set(f64::from(open.max(0.0)));
     rows.iter().map(|row| Ok(row.try_get::<Uuid, _>("medication_request_id")?.into())).collect()
+}
+
+/// Counts the open holds, for the dial.
+#[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
+async fn count(pool: &PgPool) {
+    let counted = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM open_holds");
+    if let Ok(open) = counted.fetch_one(pool).await {
+        metrics::gauge!("dispense_open_holds").set(open as f64);
+    }
 }
 
 async fn end(log: &dyn EventLog, requests: Vec<MedicationRequestId>) {

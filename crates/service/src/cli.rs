@@ -7,6 +7,7 @@ mod progress;
 pub(crate) mod token;
 
 use std::future::Future;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -67,33 +68,39 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let reader = Reader::open(arguments.config.as_deref())?;
     match arguments.command {
         Command::Dev(arguments) => {
-            telemetry::log("warn,dispense=info,dispense_http=warn")?;
+            let reader = telemetry::log(reader, "warn,dispense=info")?;
             dev::run(reader, &arguments)
         }
         Command::Serve => {
-            telemetry::log("info")?;
+            let reader = telemetry::log(reader, "info")?;
             let settings = Settings::read(reader)?;
             wait(serve::serve(settings, |_| {}))
         }
         Command::Migrate => {
-            telemetry::log("warn")?;
+            let reader = telemetry::log(reader, "warn")?;
             wait(migrate::run(reader))
         }
         Command::Registry(RegistryCommand::Import(arguments)) => {
-            telemetry::log("warn")?;
+            let reader = telemetry::log(reader, "warn")?;
             wait(import::run(reader, arguments))
         }
         Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
         Command::Token(arguments) => token::run(reader, &arguments),
         Command::Openapi => {
-            println!("{}", dispense_http::openapi().to_pretty_json()?);
-            Ok(())
+            // By way of a value, so that members stand in one order, whoever writes it down.
+            let document = serde_json::to_value(dispense_http::openapi())?;
+            print(&format!("{document:#}\n"))
         }
-        Command::Problems => {
-            print!("{}", dispense_http::problems_markdown());
-            Ok(())
-        }
+        Command::Problems => print(&dispense_http::problems_markdown()),
         Command::Bench(arguments) => bench::run(arguments),
+    }
+}
+
+/// Prints a document. Who reads only the beginning of it is no error.
+fn print(document: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(document.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 

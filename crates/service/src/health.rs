@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispense_http::{Check, Health};
-use dispense_postgres::{PgRegistry, reachable};
+use dispense_postgres::{PgLog, PgRegistry, reachable};
 use sqlx::PgPool;
 
 /// Looks at what stands behind the door.
@@ -23,6 +23,14 @@ impl Health for Behind {
                 Check { name: "database", ok: false, detail: format!("does not answer: {error}") }
             }
         };
+        let schema = match PgLog::settings(&self.pool, None).await {
+            Ok(settings) => Check {
+                name: "schema",
+                ok: true,
+                detail: format!("{} partitions", settings.partitions.count()),
+            },
+            Err(error) => Check { name: "schema", ok: false, detail: error.to_string() },
+        };
         let registries = self.registry.current();
         let (companies, version) = (registries.legal_entities.len(), registries.version);
         let registry = Check {
@@ -30,6 +38,6 @@ impl Health for Behind {
             ok: true,
             detail: format!("version {version}, {companies} legal entities"),
         };
-        vec![database, registry]
+        vec![database, schema, registry]
     }
 }

@@ -1,6 +1,8 @@
 //! Who pays, and on what terms.
 
 use crate::Carried;
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -39,12 +41,12 @@ pub struct MedicalProgram {
     pub mr_blank_type: Option<Text>,
     /// How it is dispensed under this program.
     #[serde(default, deserialize_with = "null_is_none_set")]
-    pub medical_program_settings: ProgramSettings,
+    pub medical_program_settings: Arc<ProgramSettings>,
 }
 
 fn null_is_none_set<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<ProgramSettings, D::Error> {
+) -> Result<Arc<ProgramSettings>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 

@@ -1,5 +1,7 @@
 //! The coat of cqrs-es over the plain functions, and what must never be put on.
 
+use std::sync::Arc;
+
 use std::fs;
 use std::path::Path;
 
@@ -12,7 +14,7 @@ use crate::sample::{Scene, all_in_order, noon_and};
 type Framework = TestFramework<Dispensing>;
 
 fn hold(scene: &Scene) -> Command {
-    Command::CreateHold(Box::new(scene.hold.clone()))
+    Command::CreateHold(Arc::new(scene.hold.clone()))
 }
 
 #[test]

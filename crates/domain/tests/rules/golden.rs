@@ -3,6 +3,8 @@
 //! The events below name every member, so that a new one does not compile until its sample has been
 //! thought of: a new version, a new file, and the old file kept.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -81,7 +83,7 @@ fn affordable_medicines() -> ProgramAsWas {
         medication_dispense_allowed: Some(true),
         mr_blank_type: Some(text("F-1")),
         funding_source: Some(text("NHS")),
-        settings: every_setting(),
+        settings: every_setting().into(),
     }
 }
 
@@ -270,8 +272,8 @@ fn cancelled(personal: Option<Personal>) -> DispenseEvent {
 fn samples() -> Vec<(&'static str, DispenseEvent)> {
     let expires_at = moment("2026-03-10T10:10:00Z");
     vec![
-        ("HoldCreated-1.0-full", DispenseEvent::HoldCreated(Box::new(hold_in_full()))),
-        ("HoldCreated-1.0-brief", DispenseEvent::HoldCreated(Box::new(hold_in_brief()))),
+        ("HoldCreated-1.0-full", DispenseEvent::HoldCreated(Arc::new(hold_in_full()))),
+        ("HoldCreated-1.0-brief", DispenseEvent::HoldCreated(Arc::new(hold_in_brief()))),
         ("Processed-1.0-signed", processed_signed(dispense())),
         ("Processed-1.0-at-once", processed_at_once()),
         ("Cancelled-1.0-said", cancelled(Some(body(0x88)))),

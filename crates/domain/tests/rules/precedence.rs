@@ -81,11 +81,11 @@ fn all_wrong() -> Scene {
     let [DispenseEvent::HoldCreated(hold)] = events.as_slice() else { panic!("{events:?}") };
     // 499 holds that ran out, one of a part that was handed over, and one that lives.
     for attempt in 0..500 {
-        let mut hold = hold.clone();
+        let mut hold = hold.as_ref().clone();
         hold.dispense_id = DispenseId::asked_for(id(REQUEST), id(PHARMACY), &attempt.to_string());
         hold.expires_at = Some(noon_and(if attempt == 0 { 10 } else { -1 }));
         hold.items[0].quantity = crate::sample::quantity("10");
-        scene.given.push(DispenseEvent::HoldCreated(hold));
+        scene.given.push(DispenseEvent::HoldCreated(hold.into()));
     }
     scene.given.push(crate::golden::processed_signed(DispenseId::asked_for(
         id(REQUEST),

@@ -121,7 +121,7 @@ impl Log {
                 scene.outlet().legal_entity_id = id(*client);
                 scene.wants(quantities);
                 decorate(&mut scene, *program);
-                self.take(&Command::CreateHold(Box::new(scene.hold.clone())), &scene);
+                self.take(&Command::CreateHold(Arc::new(scene.hold.clone())), &scene);
             }
             Step::HandOver => self.hand_over(at),
             Step::Cancel { client, key, which, reach } => {

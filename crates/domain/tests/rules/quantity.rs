@@ -236,11 +236,11 @@ fn the_five_hundredth_attempt_is_the_last() {
     let first = scene.granted().remove(0);
     let DispenseEvent::HoldCreated(hold) = first else { panic!("{first:?}") };
     for attempt in 1..MOST_DISPENSES {
-        let mut hold = hold.clone();
+        let mut hold = hold.as_ref().clone();
         hold.dispense_id =
             DispenseId::asked_for(id(REQUEST), id(PHARMACY), &format!("attempt {attempt}"));
         hold.expires_at = Some(noon_and(-1));
-        scene.given.push(DispenseEvent::HoldCreated(hold));
+        scene.given.push(DispenseEvent::HoldCreated(hold.into()));
     }
     assert!(scene.codes().is_empty(), "the 500th");
     scene.happens();

@@ -117,7 +117,7 @@ fn request_evidence() -> RequestEvidence {
 pub(crate) fn program(settings: ProgramSettings) -> Arc<MedicalProgram> {
     let mut program: Arc<MedicalProgram> =
         record(&json!({"id": uuid(PROGRAM), "name": "Affordable Medicines"}));
-    Arc::make_mut(&mut program).medical_program_settings = settings;
+    Arc::make_mut(&mut program).medical_program_settings = settings.into();
     program
 }
 
@@ -277,7 +277,7 @@ impl Scene {
     }
 
     fn decided(&self) -> Result<Vec<DispenseEvent>, Refusals> {
-        let command = Command::CreateHold(Box::new(self.hold.clone()));
+        let command = Command::CreateHold(Arc::new(self.hold.clone()));
         decide(&self.dispensing(), &command, &self.sight)
     }
 

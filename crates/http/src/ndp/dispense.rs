@@ -154,7 +154,7 @@ impl<'a> Dispense<'a> {
             pharmacy_id: hold.division.id.into(),
             pharmacy_name: hold.division.name.as_str(),
             pharmacist_id: hold.party_id.into(),
-            pharmacist_name: shown.body.as_ref().map(|body| body.party.full_name()),
+            pharmacist_name: shown.pharmacist().map(|party| party.full_name()),
             items: hold.items.iter().map(|item| DispensedItem::of(item, shown)).collect(),
             total_amount: total.into(),
             copayment: paid.into(),

@@ -63,7 +63,7 @@ pub(crate) async fn run(reader: Reader, arguments: Arguments) -> anyhow::Result<
     let applied = read - faulty;
     let verb = if arguments.dry_run { "would be applied" } else { "applied" };
     println!("{read} lines read, {applied} {verb}, {faulty} faulty");
-    anyhow::ensure!(faulty == 0, "{faulty} lines are faulty; the others were applied");
+    anyhow::ensure!(faulty == 0, "{faulty} lines are faulty, of {read}");
     Ok(())
 }
 

@@ -62,7 +62,7 @@ pub(crate) const TABLE: &[Setting] = &[
     setting("AUTH_ALLOW_DEVELOPMENT_KEY", Some("false"), "true (for development only) or false", "false",
         "whether tokens of `dispense token` are believed"),
     secret(setting("AUTH_GATEWAY_SECRET", None, "a secret of at least 16 visible ASCII characters",
-        "what `openssl rand -hex 32` prints", "what the gateway sends in x-gateway-secret; needed for AUTH_MODE=gateway")),
+        "sixteen-or-more-characters", "what the gateway sends in x-gateway-secret; needed for AUTH_MODE=gateway")),
     setting("LOG_FORMAT", None, "json or pretty", "json",
         "how the service logs; pretty on a terminal, json elsewhere"),
     setting("RUST_LOG", Some("info"), "levels as tracing-subscriber reads them", "info,sqlx=warn",

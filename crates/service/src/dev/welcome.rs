@@ -29,7 +29,7 @@ impl Welcome {
         );
         if let Some(demo) = &self.demo {
             match self.first_command(address, demo, key) {
-                Ok(command) => println!("\nHold 60 tablets for ten minutes:\n\n{command}\n"),
+                Ok(command) => println!("\nHold what a doctor has prescribed:\n\n{command}\n"),
                 Err(error) => eprintln!("dispense: no first command: {error}"),
             }
         }
@@ -44,7 +44,8 @@ impl Welcome {
     ) -> anyhow::Result<String> {
         let tour = demo.tour();
         let token = key.mint(&self.claims(&tour.pharmacy)?, GOOD_FOR)?;
-        let body = hold(&tour, &tour.pharmacy, &tour.hold, demo);
+        let wanted = demo.holdable(1).next().unwrap_or_else(|| tour.hold.clone());
+        let body = hold(&tour, &wanted, demo);
         Ok(format!(
             "curl -i {address}/api/v1/dispenses \\\n  -H 'Authorization: Bearer {token}' \\\n  \
          -H 'Content-Type: application/json' -H 'Idempotency-Key: first' \\\n  -d '{body}'"
@@ -66,11 +67,11 @@ impl Welcome {
 }
 
 /// The body of a hold on all that was prescribed.
-fn hold(tour: &Tour, pharmacy: &Pharmacy, wanted: &Dispensable, demo: &Demo) -> serde_json::Value {
+fn hold(tour: &Tour, wanted: &Dispensable, demo: &Demo) -> serde_json::Value {
     let offer = wanted.offer(wanted.quantity);
     json!({
         "prescriptionId": wanted.medication_request_id,
-        "pharmacyId": pharmacy.division_id,
+        "pharmacyId": tour.pharmacy.division_id,
         "programId": wanted.medical_program_id,
         "dispensedAt": demo.today(),
         "items": [{

@@ -103,8 +103,8 @@ pub(super) fn payment_members(case: &Case<'_>) -> Vec<Refusal> {
     if command.medical_program_id.is_some() && program.is_none() {
         return Vec::new();
     }
-    let settings = program.as_ref().map(|program| &program.medical_program_settings);
-    if settings.is_some_and(crate::registry::ProgramSettings::skips_signature) {
+    let skips = program.as_ref().map(|program| program.medical_program_settings.skips_signature());
+    if skips == Some(true) {
         if command.payment_amount.value().is_some() {
             return Vec::new();
         }

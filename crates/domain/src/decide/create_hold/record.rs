@@ -22,7 +22,7 @@ use crate::{
 pub(super) fn events(case: &Case<'_>, asked: Question) -> Result<Vec<DispenseEvent>, Refusals> {
     let hold = hold(case, asked).ok_or_else(|| Refusal::of(Code::MedicationRequestInvalid))?;
     let processed = hold.processed_at_once.then(|| processed_at_once(case, &hold));
-    let mut events = vec![DispenseEvent::HoldCreated(Box::new(hold))];
+    let mut events = vec![DispenseEvent::HoldCreated(Arc::new(hold))];
     events.extend(processed.map(DispenseEvent::Processed));
     Ok(events)
 }
@@ -145,12 +145,16 @@ fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {
     Personal::seal(&HoldBody {
         salt: salt_for(&case.sight.salt, "HoldCreated"),
         party: PartyAsWas::from(evidence.party.as_deref()?),
-        legal_entity: LegalEntity { accreditation: None, licenses: None, ..pharmacy.clone() },
+        legal_entity: Arc::new(LegalEntity {
+            accreditation: None,
+            licenses: None,
+            ..pharmacy.clone()
+        }),
         person: PersonAsWas::on(found.person.as_deref()?, made_on),
         employee: DoctorAsWas::of(found.employee.as_deref()?, found.doctor.as_deref()?),
         division: DivisionContact::from(evidence.division.as_deref()?),
-        requester_legal_entity: found.legal_entity.as_deref().cloned(),
-        requester_division: found.division.as_deref().cloned(),
+        requester_legal_entity: found.legal_entity.clone(),
+        requester_division: found.division.clone(),
         medication_request: RequestBody::from(found.request.as_ref()),
         dispensed_by: case.command.dispensed_by.clone(),
         note: case.command.note.clone(),
