@@ -103,7 +103,7 @@ impl ChainHead {
             let salt = Digest::of(&[&seed, &number.to_be_bytes()]);
             let digest = Digest::of(&[salt.bytes(), entry.data.as_bytes()]);
             let change = Change { chain, number, kind, id: entry.id, digest, moment, by };
-            self.hash = next(&self.hash, &change);
+            self.hash = Self::next(&self.hash, &change);
             self.number = number;
             rows.numbers.push(number);
             rows.kinds.push(kind);
@@ -168,40 +168,40 @@ impl ChainHead {
         .await?;
         Ok(())
     }
+
+    /// The hash of a change: SHA-256(previous ‖ columns), each column as its length (four bytes,
+    /// most significant first) and its own bytes, in this order:
+    ///
+    /// | column | bytes |
+    /// | --- | --- |
+    /// | partition, number | signed 64-bit integers, most significant byte first |
+    /// | kind | UTF-8 |
+    /// | id | 16 |
+    /// | version | as number |
+    /// | digest | 32: SHA-256(salt ‖ data) |
+    /// | `by_user` | 16 |
+    /// | `by_client` | 16, or none at all where it is null |
+    /// | at | microseconds since 1970-01-01T00:00:00Z, as number |
+    fn next(previous: &Hash, change: &Change<'_>) -> Hash {
+        let mut columns = Columns::after(previous);
+        columns.number(change.chain.into());
+        columns.number(change.number);
+        columns.text(change.kind);
+        columns.id(change.id);
+        columns.number(change.moment.version);
+        columns.bytes(change.digest.bytes());
+        columns.id(change.by.user.uuid());
+        match change.by.client {
+            Some(client) => columns.id(client.uuid()),
+            None => columns.bytes(&[]),
+        }
+        columns.number(change.moment.at.timestamp_micros());
+        columns.hash()
+    }
 }
 
 /// The hash before the first change of a chain: SHA-256("registry" ‖ log id, 16 bytes ‖ partition,
 /// two bytes, most significant first; -1 is `ff ff`).
 fn first(log_id: Uuid, chain: i16) -> Hash {
     *Digest::of(&[b"registry", log_id.as_bytes(), &chain.to_be_bytes()]).bytes()
-}
-
-/// The hash of a change: SHA-256(previous ‖ columns), each column as its length in four bytes and
-/// its own bytes, in this order:
-///
-/// | column | bytes |
-/// | --- | --- |
-/// | partition, number | signed 64-bit integers, most significant byte first |
-/// | kind | UTF-8 |
-/// | id | 16 |
-/// | version | as number |
-/// | digest | 32: SHA-256(salt ‖ data) |
-/// | `by_user` | 16 |
-/// | `by_client` | 16, or none at all where it is null |
-/// | at | microseconds since 1970-01-01T00:00:00Z, as number |
-fn next(previous: &Hash, change: &Change<'_>) -> Hash {
-    let mut columns = Columns::after(previous);
-    columns.number(change.chain.into());
-    columns.number(change.number);
-    columns.text(change.kind);
-    columns.id(change.id);
-    columns.number(change.moment.version);
-    columns.bytes(change.digest.bytes());
-    columns.id(change.by.user.uuid());
-    match change.by.client {
-        Some(client) => columns.id(client.uuid()),
-        None => columns.bytes(&[]),
-    }
-    columns.number(change.moment.at.timestamp_micros());
-    columns.hash()
 }

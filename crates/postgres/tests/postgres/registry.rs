@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dispensary::{ClientType, Registry};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -42,6 +42,24 @@ async fn each_kind_is_found_under_its_id() {
     assert_eq!(now.medications[&DOSAGE.into()].id, DOSAGE.into());
     let participant = &now.program_medications[&PARTICIPANT];
     assert_eq!(participant.reimbursement.reimbursement_amount.to_string(), "16.56");
+}
+
+#[tokio::test]
+async fn a_command_finds_the_job_of_its_user_and_the_participants_of_its_brands() {
+    let database = Database::new().await;
+    import(&database, all_kinds()).await;
+    let now = database.registry().refresh().await.unwrap();
+    let command: dispense_domain::CreateHold = serde_json::from_value(json!({
+        "dispense_id": REQUEST, "medication_request_id": REQUEST, "user": USER,
+        "client": PHARMACY, "division_id": DIVISION, "medical_program_id": PROGRAM,
+        "dispensed_on": "2026-01-31", "dispense_day": "Bounded",
+        "items": [{"medication_id": DOSAGE, "quantity": "1"}],
+        "payment_id": "Absent", "payment_amount": "Absent", "key_digest": "11".repeat(32),
+    }))
+    .unwrap();
+    let evidence = now.evidence(&command, None, &Arc::default());
+    assert_eq!(evidence.employees[0].id, EMPLOYEE.into());
+    assert_eq!(evidence.participants[0][0].id, PARTICIPANT.into());
 }
 
 #[tokio::test]
