@@ -26,6 +26,7 @@ mod database;
 mod dump;
 mod figures;
 mod findings;
+mod instance;
 mod load;
 mod machine;
 mod metrics;
@@ -33,7 +34,6 @@ mod options;
 mod pgbench;
 mod report;
 mod rounds;
-mod service;
 mod stage;
 mod work;
 

@@ -8,12 +8,12 @@ use anyhow::{bail, ensure};
 use crate::dump::Dump;
 use crate::figures::grouped;
 use crate::findings::{Findings, Sample};
+use crate::instance::Service;
 use crate::load::{self, Tally, steady, waves};
 use crate::machine::{CpuTime, Memory};
 use crate::metrics::Batches;
 use crate::options::{Plan, Row};
 use crate::report::progress;
-use crate::service::Service;
 use crate::stage::Stage;
 use crate::work::Supply;
 

@@ -8,11 +8,11 @@ use dispense_demo::{Demo, Program as MedicalProgram};
 
 use crate::database::{DISPENSE, Database, PGBENCH};
 use crate::figures::{float, grouped, rate};
+use crate::instance::{Program, Service};
 use crate::options::{Plan, Row};
 use crate::pgbench::Pgbench;
 use crate::report::progress;
 use crate::rounds::{STEADY_RATE, Stretch};
-use crate::service::{Program, Service};
 use crate::work::{Desk, desks};
 
 /// The registry never has fewer medication requests.
