@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The service from outside: real processes, HTTP and a real database.
+//!
+//! ```text
+//!   harness/   a database for each test, instances of the service, pharmacies that speak HTTP,
+//!              registry lines, and the audit, which counts from the events alone
+//!   stories    what a pharmacy or an operator meets, one story for each test
+//!   fire_*     many clients at once while processes, connections, servers and clocks fail
+//! ```
+//!
+//! They need a PostgreSQL of their own: `make test`, or
+//! `with-postgres -- cargo test -p dispense-tests -- holding`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod harness;
+
+mod architecture;
+mod contract;
+mod expiring;
+mod holding;
+mod importing;
+mod settings;
+mod shutdown;
+mod tokens;

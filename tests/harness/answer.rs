@@ -1,0 +1,109 @@
+//! What the service answers over HTTP.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// The catalogue of problems, as the first instance has it: code and status.
+static CATALOGUE: OnceCell<BTreeMap<String, u16>> = OnceCell::const_new();
+
+/// Asks an instance for its catalogue, once for all tests: every problem that any test meets is
+/// looked up in it.
+pub(crate) async fn learn_catalogue(http: &reqwest::Client, url: &str) {
+    CATALOGUE
+        .get_or_init(async || {
+            let answer = http.get(format!("{url}/api/v1/errors")).send().await.unwrap();
+            let catalogue: Value = answer.json().await.unwrap();
+            let items = catalogue["items"].as_array().unwrap().iter();
+            let entry = |item: &Value| {
+                let status = u16::try_from(item["status"].as_u64().unwrap()).unwrap();
+                (item["code"].as_str().unwrap().to_owned(), status)
+            };
+            items.map(entry).collect()
+        })
+        .await;
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) took: Duration,
+}
+
+impl Answer {
+    /// Sends a request and reads the whole answer. A problem has to be a documented one.
+    pub(crate) async fn to(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        let start = Instant::now();
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let answer = Self { status, headers, body, took: start.elapsed() };
+        answer.assert_documented();
+        Ok(answer)
+    }
+
+    fn assert_documented(&self) {
+        if self.status < 400 {
+            return;
+        }
+        assert_ne!(self.status, 500, "a bug: {self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        assert_eq!(self.body["status"], self.status, "{self:?}");
+        assert_eq!(self.body["errors"][0]["code"], self.code(), "{self:?}");
+        let catalogue = CATALOGUE.get().expect("no instance was started");
+        for code in self.codes() {
+            assert!(catalogue.contains_key(code), "{code} is not in GET /errors: {self:?}");
+        }
+        assert_eq!(catalogue[self.code()], self.status, "{self:?}");
+        let says_when = self.header("retry-after").is_some();
+        assert_eq!(says_when, self.status == 503, "Retry-After: {self:?}");
+    }
+
+    /// The answer, if it has this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        self
+    }
+
+    /// The answer, if it is a problem with this status and code.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.code()), (status, code), "{self:#?}");
+        self
+    }
+
+    /// The code of a problem; empty if it is none.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The codes of all violations.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array();
+        errors.into_iter().flatten().filter_map(|error| error["code"].as_str()).collect()
+    }
+
+    /// The id of the dispense.
+    #[track_caller]
+    pub(crate) fn id(&self) -> Uuid {
+        self.body["id"].as_str().expect("an id").parse().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether nobody has to ask again: it was done, or refused.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status < 500
+    }
+}

@@ -1,0 +1,127 @@
+//! A database for each test, prepared as an operator would.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Url;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use super::process::Process;
+use super::wait::eventually;
+
+/// How long a command of the binary may take; debug builds on busy machines are slow.
+const COMMAND_WITHIN: Duration = Duration::from_mins(1);
+
+/// A database of its own.
+pub(crate) struct Database {
+    /// Under the role that owns the tables.
+    pub(crate) admin_url: String,
+    /// Under the role that serves.
+    pub(crate) serving_url: String,
+    /// For looking at it, as its owner.
+    pub(crate) pool: PgPool,
+}
+
+/// A name that no other test has, on this server or another.
+fn unused_name() -> String {
+    format!("test_{:016x}", rand::random::<u64>())
+}
+
+/// The same server, another database.
+fn with_database(url: &str, name: &str) -> String {
+    let mut url = Url::parse(url).unwrap();
+    url.set_path(name);
+    url.into()
+}
+
+impl Database {
+    /// A migrated database on the server that all tests share.
+    pub(crate) async fn new() -> Self {
+        let server = std::env::var("TEST_DATABASE_URL").expect(
+            "TEST_DATABASE_URL is not set; run the tests with `make test` or under with-postgres",
+        );
+        Self::on(&server).await
+    }
+
+    /// A migrated database on this server.
+    pub(crate) async fn on(server: &str) -> Self {
+        let database = Self::empty_on(server).await;
+        let folder = super::temporary();
+        let settings = [("LOG_PARTITIONS", "4")];
+        let mut migrate = database.command(folder.path(), &["migrate"], &settings);
+        let status = migrate.wait(COMMAND_WITHIN);
+        assert!(status.success(), "{}", migrate.said());
+        database
+    }
+
+    /// A database with nothing in it.
+    pub(crate) async fn empty_on(server: &str) -> Self {
+        let name = unused_name();
+        let maintenance = PgPoolOptions::new().max_connections(1).connect(server).await.unwrap();
+        let create = format!("CREATE DATABASE {name}");
+        // Two tests that copy the template at once get in each other's way for a moment.
+        eventually("a new database", Duration::from_secs(30), async || {
+            sqlx::query(&create).execute(&maintenance).await.ok()
+        })
+        .await;
+        maintenance.close().await;
+        let admin_url = with_database(server, &name);
+        let mut serving = Url::parse(&admin_url).unwrap();
+        serving.set_username(&format!("serve_{name}")).unwrap();
+        serving.set_password(Some("p@ss/w?rd")).unwrap();
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_lazy(&admin_url)
+            .unwrap();
+        Self { admin_url, serving_url: serving.into(), pool }
+    }
+
+    /// Starts a command of the binary that works on this database.
+    pub(crate) fn command(
+        &self,
+        folder: &Path,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Process {
+        let mut all = vec![
+            ("DATABASE_ADMIN_URL".to_owned(), self.admin_url.clone()),
+            ("DATABASE_URL".to_owned(), self.serving_url.clone()),
+            ("DISPENSE_HOME".to_owned(), folder.display().to_string()),
+        ];
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Process::start(folder, arguments, &all)
+    }
+
+    /// Imports registry lines with `dispense registry import`.
+    pub(crate) fn import(&self, lines: &str) {
+        let folder = super::temporary();
+        let file = folder.path().join("registry.ndjson");
+        std::fs::write(&file, lines).unwrap();
+        let path = file.display().to_string();
+        let mut import = self.command(folder.path(), &["registry", "import", &path], &[]);
+        let status = import.wait(COMMAND_WITHIN);
+        assert!(status.success(), "{}", import.said());
+    }
+
+    /// Executes a statement as the owner.
+    pub(crate) async fn execute(&self, statement: &str) {
+        sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
+    }
+
+    /// Waits until every follower has read the whole log.
+    pub(crate) async fn followed(&self) {
+        eventually("followers at the end of the log", Duration::from_secs(30), async || {
+            let behind: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM log_head h LEFT JOIN followers f USING (partition)
+                 WHERE f.position IS DISTINCT FROM h.position OR f.hash IS DISTINCT FROM h.hash",
+            )
+            .fetch_one(&self.pool)
+            .await
+            .ok()?;
+            (behind == 0).then_some(())
+        })
+        .await;
+    }
+}

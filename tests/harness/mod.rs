@@ -1,0 +1,28 @@
+//! What every test stands on.
+
+mod answer;
+mod audit;
+mod database;
+mod instance;
+mod issuer;
+mod load;
+mod own_server;
+mod pharmacy;
+mod ports;
+mod process;
+mod proxy;
+mod wait;
+pub(crate) mod world;
+
+pub(crate) use answer::Answer;
+pub(crate) use audit::Audit;
+pub(crate) use database::Database;
+pub(crate) use instance::Instance;
+pub(crate) use issuer::{Token, key_set};
+pub(crate) use load::{Crowd, Told, insist, shuffled};
+pub(crate) use own_server::OwnServer;
+pub(crate) use pharmacy::{Kind, Order, Pharmacy};
+pub(crate) use process::temporary;
+pub(crate) use proxy::{Mischief, Proxy};
+pub(crate) use wait::{eventually, within};
+pub(crate) use world::{PRESCRIBED, Prescribed, Terms, World, line};

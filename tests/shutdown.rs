@@ -1,0 +1,48 @@
+//! SIGTERM under load: what was accepted is answered, and the process ends well.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::harness::{Audit, Crowd, Database, Instance, Terms, Told, World, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_accepted_is_answered_before_the_end() {
+    let database = Database::new().await;
+    let world = World::new(4, 40);
+    database.import(&world.lines());
+    let mut instance = Instance::start(&database).await;
+    let crowd = Crowd {
+        pharmacies: world.pharmacies.clone(),
+        doors: vec![instance.url.clone()],
+        requests: [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat(),
+        insists: false,
+    };
+    // Ends by itself soon after the door is shut.
+    let crowd = tokio::spawn(crowd.go_on(32, Duration::from_secs(6)));
+    eventually("a log that grows", Duration::from_secs(30), async || {
+        let count = "SELECT sum(position)::bigint FROM log_head";
+        let events: i64 = sqlx::query_scalar(count).fetch_one(&database.pool).await.ok()?;
+        (events > 200).then_some(())
+    })
+    .await;
+    instance.terminate();
+    let status = instance.wait(Duration::from_secs(15));
+    assert!(status.success(), "{status}:\n{}", instance.said());
+
+    let told = crowd.await.unwrap();
+    let audit = Audit::of(&database).await;
+    audit.confirms(&told);
+    let answered: BTreeSet<String> =
+        told.iter().filter(|told| told.is_done()).map(Told::key_digest).collect();
+    let unanswered: Vec<&str> = audit.keys().filter(|key| !answered.contains(*key)).collect();
+    assert!(unanswered.is_empty(), "done, but never answered: {unanswered:?}");
+    assert!(answered.len() > 50, "{} were answered", answered.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_service_ends_at_once() {
+    let database = Database::new().await;
+    let mut instance = Instance::start(&database).await;
+    instance.terminate();
+    assert!(instance.wait(Duration::from_secs(10)).success(), "{}", instance.said());
+}
