@@ -15,12 +15,15 @@
 mod harness;
 
 mod architecture;
+mod clock;
 mod contract;
 mod expiring;
 mod fire_crashes;
 mod fire_races;
 mod holding;
 mod importing;
+mod lost_commit;
+mod outage;
 mod settings;
 mod shutdown;
 mod stock_reader;
