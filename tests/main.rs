@@ -24,6 +24,8 @@ mod holding;
 mod importing;
 mod lost_commit;
 mod outage;
+mod plans;
+mod poison;
 mod settings;
 mod shutdown;
 mod stock_reader;

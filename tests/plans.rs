@@ -1,0 +1,162 @@
+//! The plans by which PostgreSQL really carries out our statements, on young tables and on old
+//! ones: none may read a whole table that grows.
+//!
+//! The server itself writes them down (`auto_explain`), for every statement of the service, so that
+//! they are those of the service's own connections, settings and prepared statements.
+
+use std::collections::BTreeMap;
+
+use crate::harness::{Database, Instance, OwnServer, Pharmacy, Terms, World, line, world};
+
+/// How many events the table has when it is old.
+const EVENTS: i64 = 1_000_000;
+
+/// Tables that grow without bound.
+const GROWING: [&str; 5] =
+    ["events", "personal_bodies", "medication_requests", "persons", "registry_changes"];
+
+/// What has to be among the plans: every statement that touches what grows was seen.
+const EXPECTED: [&str; 8] = [
+    "Index Scan using events_stream on events",
+    "Index Scan using events_pkey on events",
+    "Index Scan using events_dispense on events",
+    "Index Scan using medication_requests_pkey on medication_requests",
+    "Index Scan using persons_pkey on persons",
+    "Insert on events",
+    "Insert on personal_bodies",
+    "Update on log_head",
+];
+
+/// Everything the service does, twice, so that prepared statements are used again.
+async fn everything_is_done(database: &Database, world: &World, doors: &[Pharmacy], round: usize) {
+    for _ in 0..2 {
+        for (door, other) in [(&doors[0], &doors[1]), (&doors[1], &doors[0])] {
+            let held = world.prescribed(Terms::InParts, round);
+            let order = door.order(&held, 10);
+            let answer = door.send(&order).await.expect(201);
+            door.send(&order).await.expect(201);
+            door.look_at(answer.id()).await.expect(200);
+            other.balance(&held).await.expect(200);
+            other.dispense(&held, 10).await.refused(403, "already-held");
+            door.cancel(answer.id()).await.expect(200);
+            other.dispense(&world.prescribed(Terms::InPartsAtOnce, round), 10).await.expect(201);
+            door.import(&line("medication_request", &world::request(&held))).await.expect(200);
+        }
+    }
+    database.followed().await;
+}
+
+/// Statements and their plans since the last look, with blanks made even.
+fn plans(server: &OwnServer, seen: &mut usize) -> BTreeMap<String, Vec<String>> {
+    let log = server.log();
+    let new = log[*seen..].to_owned();
+    *seen = log.len();
+    let mut plans: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // An entry of the log begins with a date; what belongs to it is indented.
+    for entry in new.split("\n20") {
+        let Some((_, explained)) = entry.split_once("plan:") else { continue };
+        let Some((_, text)) = explained.split_once("Query Text:") else { continue };
+        let even = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let plan_at = even.find("(cost=").unwrap_or(even.len());
+        let statement = even[..plan_at].to_owned();
+        plans.entry(statement).or_default().push(even);
+    }
+    plans
+}
+
+/// Whether a node of a plan reads a table that grows without looking for something in particular: a
+/// whole partition is as bad as a whole table, by an index or not.
+fn reads_too_much(node: &str) -> bool {
+    let is_growing = |table: &&str| node.contains(&format!(" on {table} "));
+    let condition = node.split_once("Index Cond:").or_else(|| node.split_once("Recheck Cond:"));
+    let particular = ["position", "aggregate_id", "dispense_id", "id = "];
+    let is_particular = condition.is_some_and(|(_, it)| particular.iter().any(|p| it.contains(p)));
+    node.contains("Scan") && GROWING.iter().any(is_growing) && !is_particular
+}
+
+fn assert_no_table_is_read_whole(plans: &BTreeMap<String, Vec<String>>, when: &str) {
+    for with_plan in plans.values().flatten() {
+        for node in with_plan.split("->") {
+            assert!(!reads_too_much(node), "{when}: {node}\nin {with_plan}");
+        }
+    }
+    for expected in EXPECTED {
+        let found = plans.values().flatten().any(|plan| plan.contains(expected));
+        assert!(found, "{when}: no plan has {expected}: {:#?}", plans.keys());
+    }
+}
+
+/// Fills the log with events of other medication requests, heads and followers moved along, so that
+/// the service finds a log that is simply longer. Connections and prepared plans stay.
+async fn age(database: &Database) {
+    let fill = format!(
+        "BEGIN;
+         SELECT 1 FROM log_head FOR UPDATE;
+         INSERT INTO events
+         SELECT 'dispense', lpad(n::text, 32, 'f')::uuid::text, 1,
+                CASE WHEN n % 2 = 0 THEN 'HoldCreated' ELSE 'Expired' END, '1.0', '{{}}', '{{}}',
+                h.partition, h.position + (n + 3) / 4, lpad(n::text, 32, 'f')::uuid,
+                lpad(n::text, 32, 'f')::uuid,
+                h.recorded_at, sha256(int8send(n))
+         FROM generate_series(1, {EVENTS}) n JOIN log_head h ON h.partition = n % 4;
+         UPDATE log_head h SET position = e.position, hash = e.hash
+         FROM (SELECT DISTINCT ON (partition) partition, position, hash FROM events
+               ORDER BY partition, position DESC) e WHERE e.partition = h.partition;
+         UPDATE followers f SET position = h.position, hash = h.hash
+         FROM log_head h WHERE h.partition = f.partition;
+         INSERT INTO personal_bodies
+         SELECT h.partition, h.position - n, '{{}}'
+         FROM generate_series(1, {EVENTS} / 10) n CROSS JOIN log_head h;
+         INSERT INTO medication_requests (partition, id, person_id, data)
+         SELECT n % 4, lpad(n::text, 32, 'f')::uuid, lpad(n::text, 32, 'f')::uuid, '{{}}'
+         FROM generate_series(1, {EVENTS} / 10) n;
+         INSERT INTO persons (id, data, version)
+         SELECT lpad(n::text, 32, 'f')::uuid, '{{}}', 0 FROM generate_series(1, {EVENTS} / 10) n;
+         COMMIT;"
+    );
+    database.execute(&fill).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_reads_a_whole_table_young_or_old() {
+    let server = OwnServer::built(|server| {
+        server
+            .setting("session_preload_libraries", "auto_explain")
+            .setting("autovacuum", "off")
+            .setting("max_wal_size", "4GB")
+            .setting("wal_level", "minimal")
+            .setting("max_wal_senders", 0)
+    });
+    let server = server.await.unwrap();
+    let database = Database::on(server.url()).await;
+    let role = reqwest::Url::parse(&database.serving_url).unwrap().username().to_owned();
+    for setting in ["log_min_duration = 0", "log_nested_statements = on"] {
+        database.execute(&format!("ALTER ROLE {role} SET auto_explain.{setting}")).await;
+    }
+    let world = World::new(2, 8);
+    database.import(&world.lines());
+    let mut seen = server.log().len();
+    let short = [("MEDICATION_DISPENSE_EXPIRATION", "1s")];
+    let instances = [
+        Instance::start_with(&database, &short).await,
+        Instance::start_with(&database, &short).await,
+    ];
+    let doors: Vec<_> = instances
+        .iter()
+        .zip(&world.pharmacies)
+        .map(|(instance, pharmacy)| pharmacy.at(instance))
+        .collect();
+
+    everything_is_done(&database, &world, &doors, 0).await;
+    assert_no_table_is_read_whole(&plans(&server, &mut seen), "on young tables");
+
+    age(&database).await;
+    plans(&server, &mut seen);
+    everything_is_done(&database, &world, &doors, 1).await;
+    assert_no_table_is_read_whole(&plans(&server, &mut seen), "on old tables, plans of young ones");
+
+    database.execute("ANALYZE").await;
+    plans(&server, &mut seen);
+    everything_is_done(&database, &world, &doors, 2).await;
+    assert_no_table_is_read_whole(&plans(&server, &mut seen), "on old tables");
+}
