@@ -30,7 +30,23 @@ fn writing(options: PgConnectOptions) -> PgConnectOptions {
 /// A pool for reading: at most `connections`, none waited for longer than a second.
 #[must_use]
 pub fn pool(options: &PgConnectOptions, connections: u32) -> PgPool {
-    let options = durable(options.clone()).application_name("dispense");
+    let options = durable(options.clone()).application_name("dispense").options([("jit", "off")]);
+    pool_of(options, connections)
+}
+
+/// A pool for followers. What they keep can be read again from the log, and place and effect stand in
+/// one transaction: after a crash of the server they go on a little earlier, so they need not wait
+/// for the disk as the log does.
+#[must_use]
+pub fn follower_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    let options = options
+        .clone()
+        .application_name("dispense follower")
+        .options([("synchronous_commit", "off"), ("jit", "off")]);
+    pool_of(options, connections)
+}
+
+fn pool_of(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(1))

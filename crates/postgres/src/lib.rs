@@ -33,7 +33,7 @@ pub mod statements;
 mod sweep;
 mod writer;
 
-pub use connect::{pool, reachable};
+pub use connect::{follower_pool, pool, reachable};
 pub use import::Importer;
 pub use log::{PgLog, Running};
 pub use open_holds::OpenHolds;

@@ -3,10 +3,19 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use dispense_domain::DispenseEvent;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::follow::{LogRow, ReadModel};
+
+/// What the model needs of a `HoldCreated`: one that was processed at once has no end.
+#[derive(Deserialize)]
+struct Opened {
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
+}
 
 /// Keeps `open_holds` up to date.
 #[derive(Debug, Clone, Copy)]
@@ -22,27 +31,21 @@ impl ReadModel for OpenHolds {
     async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error> {
         let (mut opened, mut ended) = (BTreeMap::new(), Vec::new());
         for row in batch {
-            let dispense = row.event.dispense_id();
-            match &row.event {
-                DispenseEvent::HoldCreated(hold) => {
-                    if let Some(expires_at) = hold.expires_at {
-                        opened.insert(dispense, (row.aggregate_id, expires_at));
-                    }
+            if row.event_type == "HoldCreated" {
+                let Opened { expires_at } = row.read()?;
+                if let Some(expires_at) = expires_at {
+                    opened.insert(row.dispense_id, (row.aggregate_id, expires_at));
                 }
-                DispenseEvent::Processed(_)
-                | DispenseEvent::Cancelled(_)
-                | DispenseEvent::Expired(_) => {
-                    if opened.remove(&dispense).is_none() {
-                        ended.push(dispense.uuid());
-                    }
-                }
+            } else if opened.remove(&row.dispense_id).is_none() {
+                // Processed, cancelled or expired: all of them end it.
+                ended.push(row.dispense_id);
             }
         }
         let Some(partition) = batch.first().map(|row| row.partition.cast_signed()) else {
             return Ok(());
         };
         if !opened.is_empty() {
-            let ids: Vec<_> = opened.keys().map(|id| id.uuid()).collect();
+            let ids: Vec<Uuid> = opened.keys().copied().collect();
             let (requests, ends): (Vec<_>, Vec<_>) = opened.into_values().unzip();
             sqlx::query(
                 "INSERT INTO open_holds_v1

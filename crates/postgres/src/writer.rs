@@ -29,10 +29,10 @@ const CATCH_UP: i64 = 1_000;
 
 /// How long everything before COMMIT may take; the server's own timeouts are shorter, but a server
 /// that is stopped keeps none.
-const PREPARE_WITHIN: Duration = Duration::from_millis(2_000);
+const PREPARE_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long COMMIT may take before its outcome is asked for elsewhere.
-const COMMIT_WITHIN: Duration = Duration::from_millis(1_000);
+const COMMIT_WITHIN: Duration = Duration::from_secs(1);
 
 /// How often a batch is decided afresh.
 const ATTEMPTS: usize = 3;

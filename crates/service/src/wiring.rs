@@ -8,7 +8,7 @@ use dispensary::Dispensary;
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_postgres::follow::Follower;
-use dispense_postgres::{OpenHolds, PgLog, PgRegistry, Running, pool, sweep};
+use dispense_postgres::{OpenHolds, PgLog, PgRegistry, Running, follower_pool, pool, sweep};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 use crate::config::Settings;
 use crate::health::Behind;
+
+/// Connections that the followers and the sweep share.
+const FOLLOWER_CONNECTIONS: u32 = 3;
 
 /// How often the registries are read, for questions that pass no writer.
 const REGISTRY_EVERY: Duration = Duration::from_secs(2);
@@ -56,7 +59,8 @@ pub(crate) async fn wire(
         &stops.writers,
     );
     let log = Arc::new(log);
-    let followers = follow(&log, &pool, &registry, &stops.followers);
+    let following = follower_pool(&settings.database, FOLLOWER_CONNECTIONS);
+    let followers = follow(&log, &following, &registry, &stops.followers);
 
     let client_types: Arc<dyn ClientTypes> = {
         let registry = registry.clone();
