@@ -75,10 +75,10 @@ impl Findings {
         if all.wrongly_taken > 0 {
             bail!("the service has taken {} wrong orders", all.wrongly_taken);
         }
-        if all.server_errors() > 0 && !tolerate_server_errors {
+        if all.failures() > 0 && !tolerate_server_errors {
             bail!(
                 "the service has failed {} times: {:?}, {} broken connections",
-                all.server_errors(),
+                all.failures(),
                 all.statuses,
                 all.broken
             );

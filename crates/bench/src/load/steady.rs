@@ -1,6 +1,7 @@
 //! A steady rate: orders come when they come, whether or not the last ones are answered.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -26,9 +27,9 @@ pub(crate) async fn steady(
     per_second: u32,
     belt: Rc<Belt>,
 ) -> anyhow::Result<Tally> {
-    let mut idle = Vec::new();
+    let mut idle = VecDeque::new();
     for _ in 0..READY {
-        idle.push(Connection::open(address).await?);
+        idle.push_back(Connection::open(address).await?);
     }
     let shared = Rc::new(Shared {
         address,
@@ -76,13 +77,14 @@ fn moments(start: Instant, per_second: u32, count: usize) -> UnboundedReceiver<I
 struct Shared {
     address: SocketAddr,
     belt: Rc<Belt>,
-    idle: RefCell<Vec<Connection>>,
+    /// In turn: a connection that is never used is closed by the service, and it is right to do so.
+    idle: RefCell<VecDeque<Connection>>,
     tally: RefCell<Tally>,
 }
 
 impl Shared {
     async fn order(self: Rc<Self>, letter: Letter, due: Instant) -> io::Result<()> {
-        let idle = self.idle.borrow_mut().pop();
+        let idle = self.idle.borrow_mut().pop_front();
         let mut connection = match idle {
             Some(connection) => connection,
             None => Connection::open(self.address).await?,
@@ -91,7 +93,7 @@ impl Shared {
         match connection.exchange(head, &letter.tail).await {
             Ok(answer) => {
                 self.tally.borrow_mut().count(answer, letter.is_wrong, due.elapsed());
-                self.idle.borrow_mut().push(connection);
+                self.idle.borrow_mut().push_back(connection);
             }
             Err(_) => self.tally.borrow_mut().broken += 1,
         }

@@ -54,9 +54,14 @@ impl Tally {
         rate(self.holds.count(), self.elapsed)
     }
 
-    /// Answers with a status of 500 or more, and connections that broke.
+    /// Answers with a status of 500 or more.
     pub(crate) fn server_errors(&self) -> usize {
-        self.statuses.range(500..).map(|(_, count)| count).sum::<usize>() + self.broken
+        self.statuses.range(500..).map(|(_, count)| count).sum()
+    }
+
+    /// Orders that the service has not answered as it has to.
+    pub(crate) fn failures(&self) -> usize {
+        self.server_errors() + self.broken
     }
 
     /// Adds what another stretch has brought.
