@@ -17,6 +17,7 @@ mod harness;
 mod architecture;
 mod clock;
 mod contract;
+mod demo;
 mod expiring;
 mod fire_crashes;
 mod fire_races;

@@ -23,10 +23,36 @@ async fn opened(world: &World) -> (Database, Instance) {
     (database, instance)
 }
 
-/// What was let in is followed to the end, and the log is whole.
+/// What was let in is followed to the end, and the log is whole and clean.
 async fn drained(database: &Database) -> Audit {
     within("followers that drain", Duration::from_secs(40), database.followed()).await;
-    Audit::of(database).await
+    let audit = Audit::of(database).await;
+    let bodies: Vec<String> = sqlx::query_scalar("SELECT body::text FROM personal_bodies")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+    audit.entries.iter().for_each(|entry| assert_clean(&entry.payload));
+    for body in &bodies {
+        assert_clean(&serde_json::from_str(body).unwrap());
+    }
+    audit
+}
+
+/// No string and no name has a control character, or is longer than the longest text may be.
+fn assert_clean(value: &Value) {
+    let is_clean =
+        |text: &str| !text.chars().any(char::is_control) && text.chars().count() <= 1_000;
+    match value {
+        Value::String(text) => assert!(is_clean(text), "{text:?} has reached the log"),
+        Value::Array(items) => items.iter().for_each(assert_clean),
+        Value::Object(members) => {
+            for (name, value) in members {
+                assert!(is_clean(name), "{name:?} has reached the log");
+                assert_clean(value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Sends a body as it is.

@@ -25,4 +25,4 @@ pub(crate) use pharmacy::{Kind, Order, Pharmacy};
 pub(crate) use process::temporary;
 pub(crate) use proxy::{Mischief, Proxy};
 pub(crate) use wait::{eventually, within};
-pub(crate) use world::{PRESCRIBED, Prescribed, Terms, World, line};
+pub(crate) use world::{PRESCRIBED, Prescribed, Terms, World, line, today};
