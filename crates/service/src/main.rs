@@ -15,12 +15,6 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// Every hold makes and drops a few hundred small strings; the system's allocator took a quarter of
-/// the processor for that.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
