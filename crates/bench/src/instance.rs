@@ -111,7 +111,9 @@ impl Program {
         let mut command = self.command(&["serve"]);
         command.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
         let process = command.spawn().context("the service did not start")?;
-        let mut service = Service { process, address: self.address, log };
+        let watcher = watch(process.id());
+        let mut service = Service { process, watcher, address: self.address, log };
+        ensure!(service.watcher.is_some(), "there is no shell to watch the service with");
         service.wait_until_ready()?;
         Ok(service)
     }
@@ -121,6 +123,7 @@ impl Program {
 #[derive(Debug)]
 pub(crate) struct Service {
     process: Child,
+    watcher: Option<Child>,
     address: SocketAddr,
     log: PathBuf,
 }
@@ -169,10 +172,28 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        // The watcher goes first, so that it never ends another process that got the same id.
+        if let Some(mut watcher) = self.watcher.take() {
+            let _ = watcher.kill();
+            let _ = watcher.wait();
+        }
         // Its database is thrown away, so there is nothing to finish.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Ends a process when we are gone, whatever killed us: only we hold the other end of the watcher's
+/// pipe.
+fn watch(process: u32) -> Option<Child> {
+    Command::new("sh")
+        .args(["-c", "trap '' INT TERM HUP; read -r line; kill -9 \"$1\"", "watcher"])
+        .arg(process.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()
 }
 
 /// A port that was free a moment ago.
@@ -198,4 +219,27 @@ fn tail(log: &Path) -> String {
     let from = text.len().saturating_sub(TAIL);
     let from = (from..text.len()).find(|&place| text.is_char_boundary(place)).unwrap_or(from);
     text.get(from..).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_ends_when_nobody_holds_the_watchers_pipe() {
+        let mut process = Command::new("sleep").arg("600").spawn().unwrap();
+        let mut watcher = watch(process.id()).unwrap();
+        assert!(process.try_wait().unwrap().is_none());
+        drop(watcher.stdin.take());
+        assert!(!process.wait().unwrap().success());
+        watcher.wait().unwrap();
+    }
+
+    #[test]
+    fn of_a_long_log_the_end_is_shown() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        fs::write(log.path(), "я".repeat(TAIL)).unwrap();
+        assert_eq!(tail(log.path()), "я".repeat(TAIL / 2));
+        assert_eq!(tail(Path::new("/nowhere")), "");
+    }
 }
