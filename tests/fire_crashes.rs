@@ -8,7 +8,7 @@ use rand::Rng;
 use crate::harness::{Audit, Crowd, Database, Instance, OwnServer, Terms, Told, World, shuffled};
 
 /// How long the clients go on, and how many there are.
-const LASTING: Duration = Duration::from_secs(30);
+const LASTING: Duration = Duration::from_secs(40);
 const CLIENTS: usize = 32;
 
 /// How many answers are asked for again.
@@ -39,7 +39,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     };
     let crowd = tokio::spawn(crowd.go_on(CLIENTS, LASTING));
     let blows = [Blow::Kill(0), Blow::Kill(1), Blow::Crash];
-    for blow in shuffled([blows; 3].concat()) {
+    for blow in shuffled([blows; 4].concat()) {
         pause(300..1_200).await;
         match blow {
             Blow::Kill(n) => instances[n].start_again().await,

@@ -132,7 +132,7 @@ async fn where_parts_are_not_allowed_one_wins() {
 /// imported again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_no_more_is_dispensed_than_was_prescribed() {
-    const LASTING: Duration = Duration::from_secs(12);
+    const LASTING: Duration = Duration::from_secs(18);
     let world = World::new(8, 25);
     let short = [("MEDICATION_DISPENSE_EXPIRATION", "1s")];
     let (database, instances) = two_processes(&world, &short).await;
