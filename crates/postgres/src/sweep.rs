@@ -48,7 +48,7 @@ pub async fn sweep(log: Arc<dyn EventLog>, pool: PgPool, stop: CancellationToken
 /// Medication requests with a hold that ran out.
 async fn lapsed(pool: &PgPool) -> Result<Vec<MedicationRequestId>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT medication_request_id FROM open_holds WHERE expires_at < clock_timestamp()
+        "SELECT medication_request_id FROM open_holds WHERE expires_at < (SELECT clock_timestamp())
          ORDER BY expires_at LIMIT $1",
     )
     .bind(MOST)

@@ -152,7 +152,7 @@ async fn what_cannot_be_written_stands_alone_in_the_end() {
             Err(error) => assert!(index == bad && matches!(error, AppendError::Bug), "{error:?}"),
         }
     }
-    assert_eq!(world.events().await, COMMANDS as i64 - 1);
+    assert_eq!(world.events().await, i64::try_from(COMMANDS).unwrap() - 1);
 }
 
 /// An event that stands where the next one belongs (SQLSTATE 23505) stops everyone, because nobody
