@@ -26,7 +26,8 @@ impl Fault {
         let code = sqlstate(&error).unwrap_or_default();
         match code.as_str() {
             "23505" => Self::Stale(error),
-            "55P03" | "40P01" | "40001" => Self::Busy(error),
+            // 57014: a statement that waited for a lock until its own time was over.
+            "55P03" | "57014" | "40P01" | "40001" => Self::Busy(error),
             code if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
                 Self::Culprit(error)
             }

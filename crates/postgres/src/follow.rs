@@ -190,6 +190,17 @@ impl Follower {
 
     /// The first time, the follower gets its row; if the row is there, somebody else holds it.
     async fn register(&self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+        // Looked at first: an insert would wait for whoever holds the row.
+        let known: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM followers WHERE name = $1 AND partition = $2)",
+        )
+        .bind(self.model.name())
+        .bind(self.partition.cast_signed())
+        .fetch_one(&mut *db)
+        .await?;
+        if known {
+            return Ok(());
+        }
         let LogSettings { log_id, partitions, .. } = self.log;
         let first = chain::first(log_id, self.partition, partitions.count());
         sqlx::query(

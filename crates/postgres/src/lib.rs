@@ -29,7 +29,7 @@ mod queue;
 mod registry;
 mod rows;
 mod settings;
-pub mod statements;
+mod statements;
 mod sweep;
 mod writer;
 

@@ -12,16 +12,16 @@ use crate::folded::End;
 use crate::rows::NewRows;
 
 /// Begins a batch. READ COMMITTED, so that what is read after the lock is what its last holder left.
-pub const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// The head lock, a statement by itself: read together with streams, it would return the new head
 /// with old events.
-pub const LOCK_HEAD: &str =
+pub(crate) const LOCK_HEAD: &str =
     "SELECT position, hash, recorded_at FROM log_head WHERE partition = $1 FOR UPDATE";
 
 /// Time, registry version, and the medication requests with their patients: the first statement
 /// after the lock. LIMIT keeps the planner from turning the look-ups into a scan.
-pub const TIME_AND_REQUESTS: &str = "
+pub(crate) const TIME_AND_REQUESTS: &str = "
 SELECT (SELECT clock_timestamp()) AS at, (SELECT version FROM registry_version) AS version,
        r.data::text AS request, p.data::text AS person
 FROM UNNEST($2::uuid[]) WITH ORDINALITY AS k (id, n)
@@ -33,7 +33,7 @@ LEFT JOIN LATERAL (SELECT s.data FROM persons s WHERE s.id = r.person_id LIMIT 1
 ORDER BY k.n";
 
 /// The streams of those medication requests.
-pub const STREAMS: &str = "
+pub(crate) const STREAMS: &str = "
 SELECT e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text AS payload
 FROM UNNEST($2::text[]) AS k (id)
 CROSS JOIN LATERAL (
@@ -43,12 +43,12 @@ CROSS JOIN LATERAL (
 ) e";
 
 /// What others wrote since this writer's last batch, and the hash that it left.
-pub const SINCE: &str = "
+pub(crate) const SINCE: &str = "
 SELECT aggregate_id, sequence, event_type, event_version, payload::text AS payload, position, hash
 FROM events WHERE partition = $1 AND position >= $2 AND position <= $3 ORDER BY position";
 
 /// The events of a batch. Joined with the head, so that on a cluster it stays one task.
-pub const INSERT_EVENTS: &str = "
+pub(crate) const INSERT_EVENTS: &str = "
 INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
                     metadata, partition, position, event_id, dispense_id, recorded_at, hash)
 SELECT 'dispense', u.aggregate_id, u.sequence, u.event_type, u.event_version, u.payload::json,
@@ -60,18 +60,18 @@ FROM log_head h CROSS JOIN UNNEST($3::text[], $4::bigint[], $5::text[], $6::text
 WHERE h.partition = $1";
 
 /// The personal bodies of a batch.
-pub const INSERT_BODIES: &str = "
+pub(crate) const INSERT_BODIES: &str = "
 INSERT INTO personal_bodies (partition, position, body)
 SELECT h.partition, u.position, u.body::json
 FROM log_head h CROSS JOIN UNNEST($2::bigint[], $3::text[]) AS u (position, body)
 WHERE h.partition = $1";
 
 /// The head after a batch.
-pub const MOVE_HEAD: &str =
+pub(crate) const MOVE_HEAD: &str =
     "UPDATE log_head SET position = $2, hash = $3, recorded_at = $4 WHERE partition = $1";
 
 /// The hash at a position, to learn what became of a commit.
-pub const HASH_AT: &str = "SELECT hash FROM events WHERE partition = $1 AND position = $2";
+pub(crate) const HASH_AT: &str = "SELECT hash FROM events WHERE partition = $1 AND position = $2";
 
 /// The locked head.
 #[derive(Debug, Clone, Copy)]
