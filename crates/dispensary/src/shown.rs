@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use dispense_domain::{
     CancelledBody, DispenseEvent, DispenseId, HoldBody, HoldCreated, Money, PartyAsWas,
-    ProcessedBody, Remaining, Status, StoredContent, Text, UserId,
+    ProcessedBody, Status, StoredContent, Text, UserId,
 };
 use rust_decimal::Decimal;
 
@@ -123,12 +123,5 @@ impl Shown {
     pub fn is_partial(&self) -> bool {
         let before: Decimal = self.hold.medication_request.remaining.into();
         before > self.taken()
-    }
-
-    /// What remains of the medication request after it.
-    #[must_use]
-    pub fn remaining_after(&self) -> Remaining {
-        let before: Decimal = self.hold.medication_request.remaining.into();
-        Remaining::try_from(before.saturating_sub(self.taken())).unwrap_or(Remaining::NOTHING)
     }
 }
