@@ -31,28 +31,48 @@ mod shown;
 
 use std::sync::Arc;
 
+use dispense_domain::Terms;
+
 pub use answer::{Answer, CommandError, QueryError};
 pub use asker::{Asker, ClientType, Scopes};
 pub use balance::Balance;
 pub use cancel::WantedCancel;
+pub use dispense_domain::{SignatureFault, Signer};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
-pub use ports::{AppendError, Appended, EventLog, Origin, Registry, Stream, Unavailable};
+pub use ports::{
+    AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, Registry, Signatures, Stream,
+    Unavailable,
+};
 pub use recorded::{LogPosition, Recorded};
 pub use registries::Registries;
 pub use shown::Shown;
+
+/// What stands around the dispensary.
+#[derive(Clone)]
+pub struct Outside {
+    /// The event log.
+    pub log: Arc<dyn EventLog>,
+    /// The registries.
+    pub registry: Arc<dyn Registry>,
+    /// How this installation decides.
+    pub terms: Arc<Terms>,
+}
 
 /// The service, whatever door one comes through.
 #[derive(Clone)]
 pub struct Dispensary {
     log: Arc<dyn EventLog>,
     registry: Arc<dyn Registry>,
+    #[expect(dead_code, reason = "a hand-over is decided here first")]
+    terms: Arc<Terms>,
 }
 
 impl Dispensary {
-    /// A dispensary on that log and registry.
+    /// A dispensary among all that.
     #[must_use]
-    pub fn new(log: Arc<dyn EventLog>, registry: Arc<dyn Registry>) -> Self {
-        Self { log, registry }
+    pub fn new(outside: Outside) -> Self {
+        let Outside { log, registry, terms } = outside;
+        Self { log, registry, terms }
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_domain::{
-    Command, DispenseId, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence, UserId,
+    Command, DispenseId, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence,
+    SignatureFault, Signer, UserId,
 };
+use futures::stream::BoxStream;
 
-use crate::{ClientType, FaultyLine, Line, LogPosition, Recorded};
+use crate::{ClientType, FaultyLine, Line, LogPosition, Recorded, Registries};
 
 /// Where a command comes from; kept in the metadata of its events.
 #[derive(Debug, Clone)]
@@ -124,9 +126,56 @@ pub trait Registry: Send + Sync {
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable>;
 
+    /// What the small registries say: not older than a few seconds, but not as current as what the
+    /// writer decides on.
+    fn small(&self) -> Arc<Registries>;
+
     /// The client type of a legal entity, from its type.
     fn client_type(&self, legal_entity: LegalEntityId) -> Option<ClientType>;
 
     /// Applies lines of registry data and returns the faulty ones, which were skipped.
     async fn import(&self, lines: Vec<Line>, by: &Origin) -> Result<Vec<FaultyLine>, Unavailable>;
+}
+
+/// Who signed what: the verifier of signed containers.
+#[async_trait]
+pub trait Signatures: Send + Sync {
+    /// Opens a container and judges its signature as of now. Never blocks the thread that asks.
+    async fn open(&self, container: Vec<u8>) -> Result<Opened, Unavailable>;
+}
+
+/// What came out of a container.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What was signed, byte for byte; none where nothing can be taken out. It is there for a bad
+    /// signature too: a question that was answered before is known by its document alone.
+    pub document: Option<Vec<u8>>,
+    /// Who signed it, or what is wrong with the signature.
+    pub signature: Result<Signer, SignatureFault>,
+}
+
+/// Where signed containers are kept.
+#[async_trait]
+pub trait Contents: Send + Sync {
+    /// Keeps a container under that key. Once this returns, it survives a crash of the machine. A
+    /// key that is taken by the same bytes counts as stored.
+    async fn put(&self, key: &str, container: Vec<u8>) -> Result<(), Unavailable>;
+
+    /// The container under that key, if there is one.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable>;
+
+    /// All that is kept, in no order.
+    fn kept(&self) -> BoxStream<'_, Result<Kept, Unavailable>>;
+
+    /// Removes what is kept under that key; nothing there is no error.
+    async fn remove(&self, key: &str) -> Result<(), Unavailable>;
+}
+
+/// A container that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its key: `<dispense id>/<SHA-256 of the container in hexadecimal>`.
+    pub key: String,
+    /// When it was last written, by the clock of the store.
+    pub since: DateTime<Utc>,
 }

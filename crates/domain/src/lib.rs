@@ -41,6 +41,7 @@ mod personal;
 mod quantity;
 pub mod refusal;
 pub mod registry;
+mod signature;
 mod text;
 pub mod upcast;
 
@@ -63,4 +64,5 @@ pub use personal::{
 };
 pub use quantity::{InvalidQuantity, Quantity, Remaining};
 pub use refusal::{Code, Definition, Kind, Member, Place, Refusal, Refusals};
+pub use signature::{SignatureFault, Signer};
 pub use text::{InvalidText, LongText, Text};

@@ -140,6 +140,10 @@ impl Registry for PgRegistry {
         Ok(Some(self.current().request_evidence(request.into(), person.map(Arc::new))))
     }
 
+    fn small(&self) -> Arc<Registries> {
+        self.current()
+    }
+
     fn client_type(&self, legal_entity: LegalEntityId) -> Option<ClientType> {
         let registries = self.current();
         ClientType::of_legal_entity(registries.legal_entities.get(&legal_entity)?.kind.as_str())

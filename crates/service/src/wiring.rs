@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use dispensary::Dispensary;
+use dispensary::{Dispensary, Outside};
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_postgres::follow::Follower;
@@ -68,7 +68,11 @@ pub(crate) async fn wire(
     };
     let authenticator = Authenticator::start(settings.auth.clone(), client_types).await?;
     let door = Door {
-        dispensary: Dispensary::new(log, registry.clone()),
+        dispensary: Dispensary::new(Outside {
+            log,
+            registry: registry.clone(),
+            terms: serving.terms.clone(),
+        }),
         authenticator: Arc::new(authenticator),
         health: Arc::new(Behind { pool: pool.clone(), registry }),
         metrics: figures(pool, metrics),

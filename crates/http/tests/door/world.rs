@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::asker::ClientType;
-use dispensary::{AppendError, Dispensary, Line, Origin, Recorded};
+use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded};
 use dispense_domain::{MedicationRequestId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
@@ -139,7 +139,11 @@ impl World {
         let registry = registry::SampleRegistry::new(state.clone());
         let log = log::MemoryLog::new(state.clone(), registry.registries());
         let door = Door {
-            dispensary: Dispensary::new(Arc::new(log), Arc::new(registry)),
+            dispensary: Dispensary::new(Outside {
+                log: Arc::new(log),
+                registry: Arc::new(registry),
+                terms: Arc::default(),
+            }),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
             health: Arc::new(state.clone()),
             metrics: Arc::new(|| "up 1\n".to_owned()),

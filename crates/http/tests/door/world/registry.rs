@@ -42,6 +42,10 @@ impl Registry for SampleRegistry {
         Ok(evidence_of(&self.registries, request))
     }
 
+    fn small(&self) -> Arc<Registries> {
+        self.registries()
+    }
+
     fn client_type(&self, _legal_entity: LegalEntityId) -> Option<ClientType> {
         Some(ClientType::Pharmacy)
     }
