@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use dispense_domain::command::key_digest;
 use dispense_domain::{
     Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, DivisionId, LegalEntityId,
-    LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Stated, Text,
+    LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Stated, Text,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ pub struct WantedHold {
     pub dispensed_by: Option<Text>,
     pub verification_code: Option<Text>,
     pub items: Vec<NewItem>,
+    pub prices: Prices,
     pub note: Option<LongText>,
     pub payment_id: Stated<Text>,
     pub payment_amount: Stated<Money>,
@@ -59,6 +60,7 @@ impl Dispensary {
             dispensed_by: wanted.dispensed_by,
             verification_code: wanted.verification_code,
             items: wanted.items,
+            prices: wanted.prices,
             note: wanted.note,
             payment_id: wanted.payment_id,
             payment_amount: wanted.payment_amount,

@@ -10,7 +10,7 @@ use dispense_domain::registry::{
 };
 use dispense_domain::{
     CreateHold, DivisionId, EmployeeId, Evidence, LegalEntityId, MedicalProgramId, MedicationId,
-    PartyId, RequestEvidence, Terms, UserId,
+    PartyId, Process, RequestEvidence, Terms, UserId,
 };
 use uuid::Uuid;
 
@@ -81,6 +81,23 @@ impl Registries {
                 .collect(),
             participants: participants.collect(),
             request,
+        }
+    }
+
+    /// All that a decision about this hand-over may look at.
+    #[must_use]
+    pub fn process_evidence(
+        &self,
+        command: &Process,
+        request: Option<RequestEvidence>,
+        terms: &Arc<Terms>,
+    ) -> Evidence {
+        let user = self.party_users.get(&command.user);
+        Evidence {
+            party: user.and_then(|user| self.parties.get(&user.party_id)).cloned(),
+            division: self.divisions.get(&command.division_id).cloned(),
+            request,
+            ..Evidence::none(terms.clone())
         }
     }
 

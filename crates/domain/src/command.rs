@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest, DispenseId, DivisionId, LegalEntityId, LongText, MedicalProgramId, MedicationId,
-    MedicationRequestId, Money, ProgramMedicationId, Quantity, Text, UserId,
+    MedicationRequestId, Money, ProgramMedicationId, Quantity, SignatureFault, SignedContent,
+    Signer, StoredContent, Text, UserId,
 };
 
 /// A wish that [`crate::decide()`] grants or refuses.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Command {
     /// Hold medication, or record it as handed over at once where the program needs no signature.
     CreateHold(Arc<CreateHold>),
+    /// Hand medication over, signed for.
+    Process(Arc<Process>),
     /// Give a hold back.
     Cancel(Cancel),
     /// Record the end of a hold that ran out.
@@ -22,7 +25,7 @@ pub enum Command {
 }
 
 /// Hold medication of one medication request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CreateHold {
     /// Derived from request, client and key: [`DispenseId::asked_for`].
     pub dispense_id: DispenseId,
@@ -46,6 +49,8 @@ pub struct CreateHold {
     pub verification_code: Option<Text>,
     /// What is dispensed; at least one.
     pub items: Vec<NewItem>,
+    /// Which prices an item must state.
+    pub prices: Prices,
     /// Free text.
     pub note: Option<LongText>,
     /// Receipt number; only without signature.
@@ -57,12 +62,21 @@ pub struct CreateHold {
 }
 
 /// How far the stated day of dispensing is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DispenseDay {
     /// Not after today, nor before the medication request was made.
     Bounded,
     /// As stated; the register's API never looked.
     AsStated,
+}
+
+/// Which prices an item must state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prices {
+    /// Those that the door asked for; the rules ask for no more.
+    AsStated,
+    /// All of them, unless the program is funded by somebody else than the payer.
+    UnlessFundedElsewhere,
 }
 
 /// A member of a body whose mere presence matters.
@@ -112,6 +126,10 @@ pub struct NewItem {
     pub batch_number: Option<Text>,
     /// Last day on which the medicine may be used.
     pub expiry_date: Option<NaiveDate>,
+    /// Codes read from the packages. Left out where there are none, as in every question that was
+    /// asked before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub medication_2d_codes: Vec<Text>,
 }
 
 impl CreateHold {
@@ -135,8 +153,40 @@ impl CreateHold {
     }
 }
 
+/// Hand medication over, signed for.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Which hold.
+    pub dispense_id: DispenseId,
+    /// Who asks.
+    pub user: UserId,
+    /// For which legal entity.
+    pub client: LegalEntityId,
+    /// Whether the asker may act for others: only the payer may.
+    pub reach: Reach,
+    /// The outlet of the hold: what registries say of it is judged.
+    pub division_id: DivisionId,
+    /// Who signed, or what is wrong with the signature.
+    pub signature: Result<Signer, SignatureFault>,
+    /// What was signed; none where nothing could be taken out of the container.
+    pub content: Option<SignedContent>,
+    /// Where the container is kept.
+    pub stored: StoredContent,
+    /// Digest of client and idempotency key.
+    pub key_digest: Digest,
+}
+
+impl Process {
+    /// As [`CreateHold::request_digest`]: of the document, not of the container, because signatures
+    /// of one document differ each time.
+    #[must_use]
+    pub fn request_digest(&self) -> Digest {
+        digest_of(&("process", self.dispense_id, self.content.as_ref().map(|it| it.digest)))
+    }
+}
+
 /// Give a hold back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Cancel {
     /// Which one.
     pub dispense_id: DispenseId,
@@ -155,7 +205,7 @@ pub struct Cancel {
 }
 
 /// Whose dispenses an asker can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Those of its own legal entity; others do not exist for it (D-10).
     Own,
@@ -172,7 +222,7 @@ impl Cancel {
 }
 
 /// Record the end of every hold that ran out.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Expire;
 
 /// Serialising plain data to JSON cannot fail; a digest of nothing would merely refuse replays.

@@ -1,6 +1,8 @@
 //! From a command to events, or to every rule that it would break.
 
 pub mod create_hold;
+pub mod process;
+mod standing;
 
 use chrono::{DateTime, Utc};
 
@@ -28,6 +30,7 @@ pub fn decide(
 ) -> Result<Vec<DispenseEvent>, Refusals> {
     match command {
         Command::CreateHold(command) => create_hold::create_hold(dispensing, command, sight),
+        Command::Process(command) => process::process(dispensing, command, sight),
         Command::Cancel(command) => cancel(dispensing, command, sight),
         Command::Expire(_) => Ok(expire(dispensing, sight.at)),
     }

@@ -12,8 +12,9 @@ use cqrs_es::DomainEvent;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::content::AmountPaid;
 use crate::registry::{
-    Dosage, Intent, Manufacturer, MedicationType, ProgramSettings, RequestStatus,
+    Dosage, Intent, Manufacturer, MedicationType, ProgramSettings, RequestStatus, funded_elsewhere,
 };
 use crate::{
     Carried, Digest, DispenseId, DivisionId, EmployeeId, ItemId, LegalEntityId, MedicalProgramId,
@@ -126,6 +127,18 @@ pub struct HoldCreated {
     pub medication_request: RequestAsWas,
     /// The personal body.
     pub personal: Personal,
+}
+
+impl HoldCreated {
+    /// Whether a hand-over must say what the patient paid (K-13).
+    #[must_use]
+    pub fn amount_paid(&self) -> AmountPaid {
+        let source = self.medical_program.as_ref().map(|program| &program.funding_source);
+        match source {
+            Some(source) if funded_elsewhere(source.as_ref()) => AmountPaid::Optional,
+            Some(_) | None => AmountPaid::Required,
+        }
+    }
 }
 
 /// The outlet, as it was. How to reach it is in the personal body: an address or a phone may be a

@@ -25,10 +25,11 @@
 //! is handed to it as [`Sight`], so the same log always decides the same way.
 //!
 //! Start reading at [`Dispensing`], then [`decide()`], then the table of rules in
-//! [`decide::create_hold`]. Every rule has one variant in [`Code`].
+//! [`decide::create_hold`] and [`decide::process`]. Every rule has one variant in [`Code`].
 
 mod carried;
 pub mod command;
+mod content;
 pub mod decide;
 mod digest;
 mod dispensing;
@@ -46,7 +47,10 @@ mod text;
 pub mod upcast;
 
 pub use carried::Carried;
-pub use command::{Cancel, Command, CreateHold, DispenseDay, Expire, NewItem, Reach, Stated};
+pub use command::{
+    Cancel, Command, CreateHold, DispenseDay, Expire, NewItem, Prices, Process, Reach, Stated,
+};
+pub use content::{AmountPaid, ContentFault, SignedContent};
 pub use decide::decide;
 pub use digest::Digest;
 pub use dispensing::{Dispense, Dispensing, Question, Status, evolve};

@@ -6,6 +6,8 @@ mod catalogue;
 
 pub use catalogue::{Definition, Kind};
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 /// The stable name of a rule that a command can break. Names never change.
@@ -29,6 +31,7 @@ pub enum Code {
     DivisionNotActive,
     DivisionForeign,
     ProgramNotFound,
+    PriceMissing,
     MedicationNotFound,
     MedicineExpired,
     AlreadyHeld,
@@ -39,12 +42,21 @@ pub enum Code {
     PaymentRequired,
     TooManyDispenses,
     DispenseNotFound,
+    SignatureCount,
+    SignatureInvalid,
+    SignerUnknown,
+    SignerTaxIdMissing,
+    SignerTaxId,
+    SignerSurnameMissing,
+    SignerSurname,
     WrongStatus,
+    ContentSchema,
+    ContentMismatch,
     IdempotencyKeyReused,
 }
 
 /// The part of a command that is to blame. Each API has its own path for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// Who asks.
     Asker,
@@ -64,6 +76,10 @@ pub enum Place {
     PaymentId,
     /// A member of the item in that place.
     Item(usize, Member),
+    /// The signed content.
+    Content,
+    /// A member of the signed document: its path there, as `$.medication_request.id`.
+    Document(Arc<str>),
 }
 
 /// A member of an item.
@@ -72,6 +88,9 @@ pub enum Place {
 pub enum Member {
     Medication,
     ExpiryDate,
+    UnitPrice,
+    TotalPrice,
+    DiscountAmount,
 }
 
 /// A rule that a command would break.
@@ -85,6 +104,8 @@ pub struct Refusal {
     pub message: String,
     /// The numbers that matter, for programs.
     pub params: Map<String, Value>,
+    /// The kind of violation, where the schema of a document is broken: `required`, `cast` …
+    pub schema_rule: Option<&'static str>,
 }
 
 impl Refusal {
@@ -97,13 +118,20 @@ impl Refusal {
     /// A refusal with a text that names values.
     #[must_use]
     pub fn saying(code: Code, message: impl Into<String>) -> Self {
-        Self { code, place: None, message: message.into(), params: Map::new() }
+        Self { code, place: None, message: message.into(), params: Map::new(), schema_rule: None }
     }
 
     /// Says where.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// Says which rule of a schema is broken.
+    #[must_use]
+    pub(crate) const fn by_schema(mut self, rule: &'static str) -> Self {
+        self.schema_rule = Some(rule);
         self
     }
 

@@ -1,9 +1,7 @@
 //! Who signed for a hand-over, as the certificate says it.
 
-use serde::{Deserialize, Serialize};
-
 /// The holder of the certificate that a container was signed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// The tax id (DRFO), as it stands in the subject, without its `TINUA-`.
     pub tax_id: Option<String>,
@@ -12,7 +10,7 @@ pub struct Signer {
 }
 
 /// What is wrong with a signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureFault {
     /// Not exactly one signature of a person (rule 4a of a hand-over).
     Count {

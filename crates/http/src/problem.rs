@@ -61,7 +61,7 @@ impl Violation {
         Self::schema(path, Fault::unknown_member())
     }
 
-    fn refused(refusal: &Refusal, path: fn(Place) -> String) -> Self {
+    fn refused(refusal: &Refusal, path: fn(&Place) -> String) -> Self {
         let definition = refusal.code.definition();
         let params = refusal.params.iter().map(|(name, value)| {
             let param = match value {
@@ -72,9 +72,9 @@ impl Violation {
         });
         Self {
             code: definition.code,
-            path: refusal.place.map(path),
+            path: refusal.place.as_ref().map(path),
             message: Cow::Owned(refusal.message.clone()),
-            rule: definition.rule,
+            rule: refusal.schema_rule.unwrap_or(definition.rule),
             params: params.collect(),
         }
     }
@@ -115,7 +115,7 @@ impl Problem {
     }
 
     /// A command that would break rules; `path` says where an API keeps what is to blame.
-    pub(crate) fn refused(refusals: &Refusals, path: fn(Place) -> String) -> Self {
+    pub(crate) fn refused(refusals: &Refusals, path: fn(&Place) -> String) -> Self {
         let all = refusals.all().iter();
         Self {
             entry: Entry::of(refusals.first().code),
@@ -126,7 +126,7 @@ impl Problem {
     }
 
     /// A command that was not carried out.
-    pub(crate) fn of_command(error: &CommandError, path: fn(Place) -> String) -> Self {
+    pub(crate) fn of_command(error: &CommandError, path: fn(&Place) -> String) -> Self {
         match error {
             CommandError::Refused { refusals, position }
             | CommandError::NotAppended(AppendError::Refused { refusals, position }) => {

@@ -45,6 +45,7 @@ pub(crate) fn unknown(outcomes: Vec<Outcome>) -> Vec<Outcome> {
 fn count(command: &Command, outcome: &Outcome) {
     let kind = match command {
         Command::CreateHold(_) => "create",
+        Command::Process(_) => "process",
         Command::Cancel(_) => "cancel",
         Command::Expire(_) => "expire",
     };

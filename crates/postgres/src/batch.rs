@@ -92,6 +92,10 @@ impl Deciding<'_> {
                 let request = self.request(command.medication_request_id);
                 registries.evidence(command, request, terms)
             }
+            Command::Process(command) => {
+                let request = self.request(waiting.request);
+                registries.process_evidence(command, request, terms)
+            }
             Command::Cancel(_) | Command::Expire(_) => Evidence::none((*terms).clone()),
         }
     }

@@ -6,7 +6,7 @@ mod quantity;
 mod record;
 mod request;
 
-use super::{MOST_DISPENSES, asked_before, expire};
+use super::{MOST_DISPENSES, asked_before, expire, standing};
 use crate::{Code, CreateHold, DispenseEvent, Dispensing, Question, Refusal, Refusals, Sight};
 
 /// What a rule looks at.
@@ -43,12 +43,12 @@ const ORDER: &[Row] = &[
     Judged("6b", request::active),
     Judged("6c", request::in_its_period),
     Judged("6d", request::resolves),
-    Judged("7", request::not_blocked),
+    Judged("7", |case| standing::not_blocked(case.sight, case.command.client)),
     Judged("8", request::is_order),
     Judged("9", asker::employee_authorised),
-    Judged("10a", asker::division_exists),
-    Judged("10b", asker::division_active),
-    Judged("10c", asker::division_own),
+    Judged("10a", |case| standing::division_exists(&case.sight.evidence, case.command.division_id)),
+    Judged("10b", |case| standing::division_active(&case.sight.evidence)),
+    Judged("10c", |case| standing::division_of(&case.sight.evidence, case.command.client)),
     Awaited("10d"),
     Awaited("11a"),
     Awaited("11b"),
@@ -60,6 +60,7 @@ const ORDER: &[Row] = &[
     Awaited("13b"),
     Awaited("13c"),
     Awaited("14"),
+    Judged("5.3", items::prices_stated),
     Judged("15a", items::medication_exists),
     Awaited("15b"),
     Awaited("15c"),

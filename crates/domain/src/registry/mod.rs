@@ -13,6 +13,7 @@ pub use organisations::{
     Contract, ContractStatus, Division, DivisionStatus, Employee, EmployeeStatus,
     HealthcareService, LegalEntity, LegalEntityStatus, LicensedService, Party, PartyUser,
 };
+pub(crate) use programs::funded_elsewhere;
 pub use programs::{
     MedicalProgram, MedicalProgramProvision, ProgramMedication, ProgramSettings, Reimbursement,
 };

@@ -44,6 +44,19 @@ pub struct MedicalProgram {
     pub medical_program_settings: Arc<ProgramSettings>,
 }
 
+impl MedicalProgram {
+    /// Whether somebody else than the payer funds it; unless it says so, the payer does.
+    #[must_use]
+    pub fn is_funded_elsewhere(&self) -> bool {
+        funded_elsewhere(self.funding_source.as_ref())
+    }
+}
+
+/// Whether that source of funding is somebody else than the payer; none means the payer.
+pub(crate) fn funded_elsewhere(source: Option<&Text>) -> bool {
+    source.is_some_and(|source| source.as_str() != "NHS")
+}
+
 fn null_is_none_set<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Arc<ProgramSettings>, D::Error> {

@@ -15,7 +15,7 @@ fn a_pharmacy_in_order_may_hold() {
 #[test]
 fn an_unknown_company_is_refused() {
     let no = all_in_order().but(|it| it.sight.evidence.legal_entity = None).the_refusal();
-    assert_eq!((no.code, no.place), (Code::LegalEntityNotFound, Some(Place::Asker)));
+    assert_eq!((no.code, no.place.clone()), (Code::LegalEntityNotFound, Some(Place::Asker)));
     assert_eq!(params(&no), json!({"legalEntityId": uuid(PHARMACY)}));
 }
 
@@ -30,7 +30,7 @@ fn a_closed_or_reorganised_company_is_refused_and_not_a_second_time_as_inactive(
                 .but(|it| it.company().status = status)
                 .but(|it| it.company().is_active = is_active)
                 .the_refusal();
-            assert_eq!((no.code, no.place), (Code::LegalEntityClosed, Some(Place::Asker)));
+            assert_eq!((no.code, no.place.clone()), (Code::LegalEntityClosed, Some(Place::Asker)));
             assert_eq!(params(&no), json!({"status": word}));
         }
     }
@@ -41,7 +41,7 @@ fn a_closed_or_reorganised_company_is_refused_and_not_a_second_time_as_inactive(
 fn a_suspended_company_and_one_whose_record_does_not_count_are_not_active() {
     let suspended = all_in_order().but(|it| it.company().status = LegalEntityStatus::Suspended);
     let no = suspended.the_refusal();
-    assert_eq!((no.code, no.place), (Code::LegalEntityNotActive, Some(Place::Asker)));
+    assert_eq!((no.code, no.place.clone()), (Code::LegalEntityNotActive, Some(Place::Asker)));
     assert_eq!(params(&no), json!({"status": "SUSPENDED"}));
 
     let no = all_in_order().but(|it| it.company().is_active = false).the_refusal();
@@ -59,7 +59,7 @@ fn only_the_configured_types_of_company_may_dispense() {
     }
     scene.company().kind = text("MSP");
     let no = scene.the_refusal();
-    assert_eq!((no.code, no.place), (Code::LegalEntityType, Some(Place::Asker)));
+    assert_eq!((no.code, no.place.clone()), (Code::LegalEntityType, Some(Place::Asker)));
     assert_eq!(params(&no), json!({"type": "MSP", "allowed": "PHARMACY, MSP_PHARMACY"}));
 
     scene.terms().legal_entity_types = vec!["MSP".to_owned()];
@@ -73,7 +73,7 @@ fn a_user_without_a_person_is_refused_and_nothing_is_said_of_a_job() {
         .but(|it| it.sight.evidence.party = None)
         .but(|it| it.sight.evidence.employees.clear())
         .the_refusal();
-    assert_eq!((no.code, no.place), (Code::PartyNotFound, Some(Place::Asker)));
+    assert_eq!((no.code, no.place.clone()), (Code::PartyNotFound, Some(Place::Asker)));
     assert_eq!(params(&no), json!({"userId": uuid(USER)}));
 }
 
@@ -82,7 +82,7 @@ fn a_user_without_a_person_is_refused_and_nothing_is_said_of_a_job() {
 fn a_person_needs_one_approved_and_active_job_there() {
     let jobless = all_in_order().but(|it| it.sight.evidence.employees.clear());
     let no = jobless.the_refusal();
-    assert_eq!((no.code, no.place), (Code::EmployeeNotAuthorised, Some(Place::Asker)));
+    assert_eq!((no.code, no.place.clone()), (Code::EmployeeNotAuthorised, Some(Place::Asker)));
     assert_eq!(params(&no), json!({"partyId": uuid(0x6_0002)}));
 
     for status in [EmployeeStatus::New, EmployeeStatus::Dismissed] {
@@ -121,7 +121,7 @@ fn a_job_is_not_missed_in_an_unknown_company() {
 #[test]
 fn an_unknown_outlet_is_refused_once() {
     let no = all_in_order().but(|it| it.sight.evidence.division = None).the_refusal();
-    assert_eq!((no.code, no.place), (Code::DivisionNotFound, Some(Place::Division)));
+    assert_eq!((no.code, no.place.clone()), (Code::DivisionNotFound, Some(Place::Division)));
     assert_eq!(params(&no), json!({"divisionId": uuid(OUTLET)}));
 }
 
@@ -129,7 +129,7 @@ fn an_unknown_outlet_is_refused_once() {
 #[test]
 fn an_outlet_must_be_active_and_its_record_must_count() {
     let no = all_in_order().but(|it| it.outlet().status = DivisionStatus::Inactive).the_refusal();
-    assert_eq!((no.code, no.place), (Code::DivisionNotActive, Some(Place::Division)));
+    assert_eq!((no.code, no.place.clone()), (Code::DivisionNotActive, Some(Place::Division)));
     assert_eq!(params(&no), json!({"status": "INACTIVE"}));
 
     let no = all_in_order().but(|it| it.outlet().is_active = false).the_refusal();
@@ -142,6 +142,6 @@ fn an_outlet_must_be_active_and_its_record_must_count() {
 fn an_outlet_of_another_company_is_refused() {
     let no =
         all_in_order().but(|it| it.outlet().legal_entity_id = id(OTHER_PHARMACY)).the_refusal();
-    assert_eq!((no.code, no.place), (Code::DivisionForeign, Some(Place::Division)));
+    assert_eq!((no.code, no.place.clone()), (Code::DivisionForeign, Some(Place::Division)));
     assert_eq!(params(&no), json!({}));
 }

@@ -1,14 +1,14 @@
-//! Rules 12c, 15a and 15e+: the program, and each item.
+//! Rules 5.3, 12c, 15a and 15e+: the program, and each item.
 
 use std::sync::Arc;
 
 use dispense_domain::registry::MedicationType;
-use dispense_domain::{Code, DispenseDay, DispenseEvent, Member, Place, Stated};
+use dispense_domain::{Code, DispenseDay, DispenseEvent, Member, Place, Prices, Stated};
 use serde_json::json;
 
 use crate::sample::{
     BRAND, PARTICIPANT, PROGRAM, Scene, all_in_order, brand, day, hryvnias, id, moment, params,
-    quantity, record, uuid,
+    quantity, record, text, uuid,
 };
 
 /// 12c, and rules that need the settings of the program are silent: 18 in part, 19 and 21.
@@ -19,7 +19,7 @@ fn an_unknown_program_is_refused_and_nothing_is_said_that_depends_on_it() {
         .but(|it| it.wants(&["1000"]))
         .but(|it| it.hold.payment_amount = Stated::Value(hryvnias("1")))
         .the_refusal();
-    assert_eq!((no.code, no.place), (Code::ProgramNotFound, Some(Place::Program)));
+    assert_eq!((no.code, no.place.clone()), (Code::ProgramNotFound, Some(Place::Program)));
     assert_eq!(params(&no), json!({"medicalProgramId": uuid(PROGRAM)}));
 }
 
@@ -36,7 +36,7 @@ fn unknown_medications_are_refused_line_by_line() {
         .but(|it| it.wants(&["20", "20", "20"]))
         .but(|it| it.sight.evidence.medications = vec![None, Some(brand()), None])
         .refused();
-    let places: Vec<_> = refused.iter().map(|no| (no.code, no.place.unwrap())).collect();
+    let places: Vec<_> = refused.iter().map(|no| (no.code, no.place.clone().unwrap())).collect();
     assert_eq!(
         places,
         [0, 2].map(|line| (Code::MedicationNotFound, Place::Item(line, Member::Medication)))
@@ -101,7 +101,7 @@ fn expired_medicines_are_refused_line_by_line() {
         .but(|it| it.hold.items[1].expiry_date = Some(day("2026-01-01")))
         .but(|it| it.hold.items[2].expiry_date = Some(day("2026-01-02")))
         .refused();
-    let lines: Vec<_> = refused.iter().map(|no| no.place.unwrap()).collect();
+    let lines: Vec<_> = refused.iter().map(|no| no.place.clone().unwrap()).collect();
     assert_eq!(lines, [1, 2].map(|line| Place::Item(line, Member::ExpiryDate)));
 }
 
@@ -164,4 +164,34 @@ fn a_participant_without_an_amount_is_reimbursed_nothing_here() {
         let scene = all_in_order().but(|it| it.sight.evidence.participants[0].push(participant));
         assert_eq!(the_item(&scene).reimbursement_amount, hryvnias("0"));
     }
+}
+
+/// Rule 5.3, which the register's API alone asks for.
+#[test]
+fn prices_are_stated_unless_somebody_else_than_the_payer_funds_the_program() {
+    let priced = |change: fn(&mut Scene)| {
+        all_in_order().but(|it| it.hold.prices = Prices::UnlessFundedElsewhere).but(change)
+    };
+    let nothing = priced(|_| {}).refused();
+    let told: Vec<_> = nothing.iter().map(|no| (no.message.as_str(), no.schema_rule)).collect();
+    let wanted = [
+        "required property sell_price was not present",
+        "required property sell_amount was not present",
+        "required property discount_amount was not present",
+    ];
+    assert_eq!(told, wanted.map(|text| (text, Some("required"))));
+    assert_eq!(nothing[1].place, Some(Place::Item(0, Member::TotalPrice)));
+    let funded = |source: Option<&str>| {
+        let mut scene = priced(|_| {});
+        let program = Arc::make_mut(scene.sight.evidence.program.as_mut().unwrap());
+        program.funding_source = source.map(text);
+        scene.codes()
+    };
+    assert_eq!(funded(None).len(), 3);
+    assert_eq!(funded(Some("NHS")).len(), 3);
+    assert!(funded(Some("LOCAL")).is_empty());
+    assert_eq!(priced(Scene::without_program).codes().len(), 3);
+    let unknown = priced(|it| it.sight.evidence.program = None);
+    assert_eq!(unknown.codes(), ["program-not-found"]);
+    assert!(all_in_order().codes().is_empty(), "the platform's API asks for prices itself");
 }

@@ -5,6 +5,7 @@
 mod aggregate;
 mod asker;
 mod cancel;
+mod content;
 mod expire;
 mod golden;
 mod ids;
@@ -14,6 +15,7 @@ mod numbers;
 mod payment;
 mod personal;
 mod precedence;
+mod process;
 mod properties;
 mod quantity;
 mod recorded;

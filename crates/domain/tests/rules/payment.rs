@@ -18,7 +18,7 @@ fn receipt() -> Stated<Text> {
 fn places(scene: &Scene, code: Code) -> Vec<Place> {
     let refused = scene.refused();
     assert!(refused.iter().all(|no| no.code == code && no.params.is_empty()), "{refused:?}");
-    refused.iter().map(|no| no.place.unwrap()).collect()
+    refused.iter().map(|no| no.place.clone().unwrap()).collect()
 }
 
 #[test]

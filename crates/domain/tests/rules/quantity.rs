@@ -141,7 +141,7 @@ fn without_parts_exactly_what_was_prescribed() {
         [(&["59"][..], "59"), (&["61"], "61"), (&["30", "29.5"], "59.5"), (&["60.0001"], "60.0001")]
     {
         let no = all_in_order().but(|it| it.wants(taken)).the_refusal();
-        assert_eq!((no.code, no.place), (Code::QuantityNotEqual, Some(Place::Quantity)));
+        assert_eq!((no.code, no.place.clone()), (Code::QuantityNotEqual, Some(Place::Quantity)));
         assert_eq!(
             no.message,
             "Dispensed medication quantity must be equal to medication quantity in Medication \
@@ -164,7 +164,10 @@ fn in_parts_no_more_than_is_left() {
     ] {
         assert!(after_parts(parts).but(|it| it.wants(&[left])).codes().is_empty(), "{left}");
         let no = after_parts(parts).but(|it| it.wants(&[more])).the_refusal();
-        assert_eq!((no.code, no.place), (Code::QuantityExceedsAvailable, Some(Place::Quantity)));
+        assert_eq!(
+            (no.code, no.place.clone()),
+            (Code::QuantityExceedsAvailable, Some(Place::Quantity))
+        );
         assert_eq!(no.message, format!("{text}{left}"));
         assert_eq!(params(&no), json!({"requested": more, "available": left}));
     }
@@ -247,6 +250,6 @@ fn the_five_hundredth_attempt_is_the_last() {
     scene.sight.at = noon_and(11);
     scene.asks(PHARMACY, "the 501st");
     let no = scene.the_refusal();
-    assert_eq!((no.code, no.place), (Code::TooManyDispenses, None));
+    assert_eq!((no.code, no.place.clone()), (Code::TooManyDispenses, None));
     assert_eq!(params(&no), json!({"limit": "500"}));
 }

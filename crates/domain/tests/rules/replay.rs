@@ -77,7 +77,11 @@ fn another_question_with_the_same_key_is_refused() {
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let no = one_hold().but(change).the_refusal();
-        assert_eq!((no.code, no.place), (Code::IdempotencyKeyReused, None), "change {number}");
+        assert_eq!(
+            (no.code, no.place.clone()),
+            (Code::IdempotencyKeyReused, None),
+            "change {number}"
+        );
         assert_eq!(params(&no), json!({}));
     }
 }

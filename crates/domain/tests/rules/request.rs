@@ -23,7 +23,7 @@ fn a_day_of_dispensing_lies_between_the_prescription_and_today() {
     assert!(dispensed_on("2026-03-01").codes().is_empty(), "the day of prescribing");
 
     let no = dispensed_on("2026-03-11").the_refusal();
-    assert_eq!((no.code, no.place), (Code::DispenseDay, Some(Place::DispensedAt)));
+    assert_eq!((no.code, no.place.clone()), (Code::DispenseDay, Some(Place::DispensedAt)));
     assert_eq!(no.message, "2026-03-11 is after today, 2026-03-10");
     assert_eq!(
         params(&no),
@@ -61,7 +61,10 @@ fn an_unknown_request_is_refused_and_nothing_else_is_said_of_it() {
         .but(|it| it.sight.evidence.request = None)
         .but(|it| it.wants(&["10000"]))
         .the_refusal();
-    assert_eq!((no.code, no.place), (Code::MedicationRequestNotFound, Some(Place::Request)));
+    assert_eq!(
+        (no.code, no.place.clone()),
+        (Code::MedicationRequestNotFound, Some(Place::Request))
+    );
     assert_eq!(params(&no), json!({"medicationRequestId": uuid(REQUEST)}));
 }
 
@@ -74,7 +77,10 @@ fn a_request_must_be_active_and_its_record_must_count() {
         (RequestStatus::Expired, "EXPIRED"),
     ] {
         let no = all_in_order().but(|it| it.request().status = status).the_refusal();
-        assert_eq!((no.code, no.place), (Code::MedicationRequestNotActive, Some(Place::Request)));
+        assert_eq!(
+            (no.code, no.place.clone()),
+            (Code::MedicationRequestNotActive, Some(Place::Request))
+        );
         assert_eq!(params(&no), json!({"status": word}));
     }
     let no = all_in_order().but(|it| it.request().is_active = false).the_refusal();
@@ -96,7 +102,7 @@ fn dispensing_begins_on_its_first_day_and_ends_with_its_last() {
     assert!(at("2026-03-30T20:59:59.999999Z").codes().is_empty(), "30 March, the last moment");
 
     let no = at("2026-03-30T21:00:00Z").the_refusal();
-    assert_eq!((no.code, no.place), (Code::OutsideDispensePeriod, Some(Place::Request)));
+    assert_eq!((no.code, no.place.clone()), (Code::OutsideDispensePeriod, Some(Place::Request)));
     assert_eq!(
         params(&no),
         json!({"from": "2026-03-01", "to": "2026-03-30", "today": "2026-03-31"})
@@ -143,7 +149,10 @@ fn everything_that_a_request_points_at_must_be_found() {
     ];
     for (missing, lose) in losses {
         let no = all_in_order().but(lose).the_refusal();
-        assert_eq!((no.code, no.place), (Code::MedicationRequestInvalid, Some(Place::Request)));
+        assert_eq!(
+            (no.code, no.place.clone()),
+            (Code::MedicationRequestInvalid, Some(Place::Request))
+        );
         assert_eq!(params(&no), json!({"missing": missing}));
     }
     let all = losses.into_iter().fold(all_in_order(), |scene, (_, lose)| scene.but(lose));
@@ -172,7 +181,7 @@ fn blocked(to: Option<&str>) -> Scene {
 #[test]
 fn a_block_without_an_end_holds_for_everyone() {
     let no = blocked(None).the_refusal();
-    assert_eq!((no.code, no.place), (Code::MedicationRequestBlocked, Some(Place::Request)));
+    assert_eq!((no.code, no.place.clone()), (Code::MedicationRequestBlocked, Some(Place::Request)));
     assert_eq!(params(&no), json!({}));
     // An end alone blocks nothing.
     let free = blocked(Some("2026-03-20")).but(|it| it.request().is_blocked = false);
@@ -217,7 +226,7 @@ fn a_block_to_nobody_knows_when_stays() {
 #[test]
 fn a_plan_cannot_be_dispensed() {
     let no = all_in_order().but(|it| it.request().intent = Intent::Plan).the_refusal();
-    assert_eq!((no.code, no.place), (Code::MedicationRequestIsPlan, Some(Place::Request)));
+    assert_eq!((no.code, no.place.clone()), (Code::MedicationRequestIsPlan, Some(Place::Request)));
     assert_eq!(params(&no), json!({}));
 }
 

@@ -9,8 +9,8 @@ use dispense_domain::registry::{
 };
 use dispense_domain::{
     Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, Dispensing, Evidence,
-    LegalEntityId, MedicalProgramId, MedicationRequestId, Money, NewItem, Quantity, Refusal,
-    Refusals, RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
+    LegalEntityId, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Quantity,
+    Refusal, Refusals, RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -151,6 +151,7 @@ pub(crate) fn item(number: &str) -> NewItem {
         program_medication_id: None,
         batch_number: None,
         expiry_date: None,
+        medication_2d_codes: Vec::new(),
     }
 }
 
@@ -178,6 +179,7 @@ pub(crate) fn all_in_order() -> Scene {
             dispensed_by: None,
             verification_code: None,
             items: vec![item("60")],
+            prices: Prices::AsStated,
             note: None,
             payment_id: Stated::Absent,
             payment_amount: Stated::Absent,

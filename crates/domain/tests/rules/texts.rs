@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dispense_domain::decide::{create_hold, register_word};
+use dispense_domain::decide::{create_hold, process, register_word};
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{Code, Kind, Refusal, Status};
 
-const TEXTS: [(Code, &str, &str, Kind, &str); 29] = {
+const TEXTS: [(Code, &str, &str, Kind, &str); 39] = {
     use Code as C;
     use Kind::{Conflict, Forbidden, Invalid, Unacceptable, Unknown};
     [
@@ -81,6 +81,7 @@ const TEXTS: [(Code, &str, &str, Kind, &str); 29] = {
             "Division does not belong to user's legal entity",
         ),
         (C::ProgramNotFound, "program-not-found", "12c", Invalid, "Medical program not found"),
+        (C::PriceMissing, "schema", "5.3", Invalid, "required property was not present"),
         (C::MedicationNotFound, "medication-not-found", "15a", Invalid, "Medication not found"),
         (C::MedicineExpired, "medicine-expired", "15e+", Invalid, "Medication is expired"),
         (
@@ -134,11 +135,50 @@ const TEXTS: [(Code, &str, &str, Kind, &str); 29] = {
         ),
         (C::DispenseNotFound, "not-found", "D-10", Unknown, "There is no such dispense"),
         (
+            C::SignatureCount,
+            "signature-count",
+            "P4a",
+            Unacceptable,
+            "document must contain 1 signature and 0 stamps",
+        ),
+        (
+            C::SignatureInvalid,
+            "signature-invalid",
+            "P4b",
+            Unacceptable,
+            "The signature is not valid",
+        ),
+        (
+            C::SignerUnknown,
+            "signer-unknown",
+            "P5a",
+            Forbidden,
+            "User is not allowed to this action by client_id",
+        ),
+        (C::SignerTaxIdMissing, "signer-tax-id-missing", "P5b", Invalid, "Invalid drfo"),
+        (C::SignerTaxId, "signer-tax-id", "P5c", Invalid, "Does not match the signer drfo"),
+        (C::SignerSurnameMissing, "signer-surname-missing", "P5d", Invalid, "Invalid surname"),
+        (C::SignerSurname, "signer-surname", "P5d", Invalid, "Does not match the signer last name"),
+        (
             C::WrongStatus,
             "wrong-status",
             "4.1",
             Conflict,
             "Can't update medication dispense status",
+        ),
+        (
+            C::ContentSchema,
+            "schema",
+            "P9",
+            Invalid,
+            "The signed document does not match its schema",
+        ),
+        (
+            C::ContentMismatch,
+            "content-mismatch",
+            "P10",
+            Invalid,
+            "Signed content does not match the previously created content",
         ),
         (
             C::IdempotencyKeyReused,
@@ -168,7 +208,7 @@ fn codes_stand_in_the_order_of_their_rules_and_every_judged_rule_has_one() {
     let rules: Vec<_> = Code::ALL.iter().map(|code| code.definition().rule).collect();
     let of_holds: Vec<_> = rules.iter().filter_map(|rule| places.get(rule)).collect();
     assert!(of_holds.is_sorted());
-    for (number, judged) in create_hold::order() {
+    for (number, judged) in create_hold::order().chain(process::order()) {
         assert_eq!(rules.contains(&number), judged, "rule {number}");
     }
 }
@@ -177,7 +217,10 @@ fn codes_stand_in_the_order_of_their_rules_and_every_judged_rule_has_one() {
 fn the_order_of_the_rules_is_the_registers() {
     let order: Vec<_> = create_hold::order().map(|(number, _)| number).collect();
     let wanted = "2 3a 3b 4a 4b 4c 5 6a 6b 6c 6d 7 8 9 10a 10b 10c 10d 11a 11b 12b 12c 12d 12e \
-                  13a 13b 13c 14 15a 15b 15c 15d 15e 15e+ 15f 16a 16b 16c 17 18 19 20 21 limit";
+                  13a 13b 13c 14 5.3 15a 15b 15c 15d 15e 15e+ 15f 16a 16b 16c 17 18 19 20 21 limit";
+    assert_eq!(order, wanted.split_whitespace().collect::<Vec<_>>());
+    let order: Vec<_> = process::order().map(|(number, _)| number).collect();
+    let wanted = "P4a P4b P5a P5b P5c P5d 10a 10b 10c 10d 7 4.1 P9 P10";
     assert_eq!(order, wanted.split_whitespace().collect::<Vec<_>>());
 }
 
@@ -218,7 +261,7 @@ fn refusals_carry_only_params_that_the_catalogue_names() {
 #[test]
 fn the_page_for_pharmacists_lists_every_rule_and_every_code() {
     let page = include_str!("../../../../docs/domain.md");
-    for (number, _) in create_hold::order() {
+    for (number, _) in create_hold::order().chain(process::order()) {
         assert!(page.contains(&format!("| {number} |")), "rule {number}");
     }
     for code in Code::ALL {

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use dispensary::WantedHold;
-use dispense_domain::{DispenseDay, NewItem};
+use dispense_domain::{DispenseDay, NewItem, Prices};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -151,6 +151,7 @@ fn wanted(body: &mut Members<'_, '_>, zone: Tz) -> Option<WantedHold> {
         dispensed_by: None,
         verification_code,
         items: items?,
+        prices: Prices::AsStated,
         note,
         payment_id,
         payment_amount,
@@ -175,5 +176,6 @@ fn item(body: &mut Members<'_, '_>) -> Option<NewItem> {
         program_medication_id: program_medication_id.map(Into::into),
         batch_number: Some(batch_number?),
         expiry_date: Some(expiry_date?),
+        medication_2d_codes: Vec::new(),
     })
 }

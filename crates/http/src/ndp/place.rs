@@ -3,7 +3,7 @@
 use dispense_domain::{Member, Place};
 
 /// The path of the member that is to blame.
-pub(crate) fn path(place: Place) -> String {
+pub(crate) fn path(place: &Place) -> String {
     match place {
         Place::Asker => "$".to_owned(),
         Place::Request => "$.prescriptionId".to_owned(),
@@ -15,5 +15,11 @@ pub(crate) fn path(place: Place) -> String {
         Place::PaymentId => "$.paymentId".to_owned(),
         Place::Item(index, Member::Medication) => format!("$.items.[{index}].medicineCode"),
         Place::Item(index, Member::ExpiryDate) => format!("$.items.[{index}].expiryDate"),
+        Place::Item(index, Member::UnitPrice) => format!("$.items.[{index}].unitPrice"),
+        Place::Item(index, Member::TotalPrice) => format!("$.items.[{index}].totalPrice"),
+        Place::Item(index, Member::DiscountAmount) => format!("$.items.[{index}].discountAmount"),
+        Place::Content => "$.signedContent".to_owned(),
+        // The document is the register's, whatever API it comes through.
+        Place::Document(path) => path.to_string(),
     }
 }

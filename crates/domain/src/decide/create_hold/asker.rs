@@ -1,7 +1,7 @@
-//! Rules 3 to 5, 9 and 10: who asks, and from where.
+//! Rules 3 to 5 and 9: who asks.
 
 use super::Case;
-use crate::registry::{DivisionStatus, EmployeeStatus, LegalEntityStatus};
+use crate::registry::{EmployeeStatus, LegalEntityStatus};
 use crate::{Code, Place, Refusal};
 
 /// Rule 3a: the token's legal entity exists.
@@ -77,37 +77,4 @@ pub(super) fn employee_authorised(case: &Case<'_>) -> Vec<Refusal> {
         return Vec::new();
     }
     vec![Refusal::of(Code::EmployeeNotAuthorised).at(Place::Asker).with("partyId", party.id)]
-}
-
-/// Rule 10a: the outlet exists.
-pub(super) fn division_exists(case: &Case<'_>) -> Vec<Refusal> {
-    if case.sight.evidence.division.is_some() {
-        return Vec::new();
-    }
-    vec![
-        Refusal::of(Code::DivisionNotFound)
-            .at(Place::Division)
-            .with("divisionId", case.command.division_id),
-    ]
-}
-
-/// Rule 10b: it is active.
-pub(super) fn division_active(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(division) = &case.sight.evidence.division else { return Vec::new() };
-    let status = match (division.status, division.is_active) {
-        (DivisionStatus::Active, true) => return Vec::new(),
-        (DivisionStatus::Active, false) => "inactive",
-        (DivisionStatus::Inactive, _) => "INACTIVE",
-    };
-    vec![Refusal::of(Code::DivisionNotActive).at(Place::Division).with("status", status)]
-}
-
-/// Rule 10c: it belongs to the token's legal entity.
-pub(super) fn division_own(case: &Case<'_>) -> Vec<Refusal> {
-    match &case.sight.evidence.division {
-        Some(division) if division.legal_entity_id != case.command.client => {
-            vec![Refusal::of(Code::DivisionForeign).at(Place::Division)]
-        }
-        Some(_) | None => Vec::new(),
-    }
 }

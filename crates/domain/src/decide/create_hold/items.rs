@@ -1,8 +1,8 @@
-//! Rules 12 and 15: the program, and each item.
+//! Rules 5.3, 12 and 15: the program, and each item.
 
 use super::Case;
 use crate::registry::MedicationType;
-use crate::{Code, Member, Place, Refusal};
+use crate::{Code, Member, Place, Prices, Refusal};
 
 /// Rule 12c: the program exists.
 pub(super) fn program_exists(case: &Case<'_>) -> Vec<Refusal> {
@@ -12,6 +12,38 @@ pub(super) fn program_exists(case: &Case<'_>) -> Vec<Refusal> {
         }
         (Some(_) | None, _) => Vec::new(),
     }
+}
+
+/// Rule 5.3: each item states its prices, unless its program is funded by somebody else than the
+/// payer. A program that does not exist is rule 12's to tell.
+pub(super) fn prices_stated(case: &Case<'_>) -> Vec<Refusal> {
+    let funded_elsewhere = match (&case.sight.evidence.program, case.command.medical_program_id) {
+        (Some(program), _) => program.is_funded_elsewhere(),
+        (None, Some(_)) => return Vec::new(),
+        (None, None) => false,
+    };
+    match case.command.prices {
+        Prices::UnlessFundedElsewhere if !funded_elsewhere => {}
+        Prices::UnlessFundedElsewhere | Prices::AsStated => return Vec::new(),
+    }
+    let items = case.command.items.iter().enumerate();
+    items
+        .flat_map(|(index, item)| {
+            let prices = [
+                ("sell_price", item.unit_price, Member::UnitPrice),
+                ("sell_amount", item.total_price, Member::TotalPrice),
+                ("discount_amount", item.discount_amount, Member::DiscountAmount),
+            ];
+            prices.into_iter().filter(|(_, price, _)| price.is_none()).map(
+                move |(name, _, member)| {
+                    let message = format!("required property {name} was not present");
+                    Refusal::saying(Code::PriceMissing, message)
+                        .at(Place::Item(index, member))
+                        .by_schema("required")
+                },
+            )
+        })
+        .collect()
 }
 
 /// Rule 15a: each medication exists, and is one that can be dispensed: a brand, or a dosage that

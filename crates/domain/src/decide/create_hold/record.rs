@@ -105,7 +105,7 @@ fn items(case: &Case<'_>) -> Option<Vec<Item>> {
                 step: step(medication, participant),
                 batch_number: wanted.batch_number.clone(),
                 expiry_date: wanted.expiry_date,
-                medication_2d_codes: Vec::new(),
+                medication_2d_codes: wanted.medication_2d_codes.clone(),
             })
         })
         .collect()

@@ -1,10 +1,8 @@
-//! Rules 2 and 6 to 8: the medication request.
-
-use chrono::{DateTime, NaiveDate, Utc};
+//! Rules 2, 6 and 8: the medication request.
 
 use super::Case;
-use crate::registry::{Intent, MedicationRequest, RequestStatus};
-use crate::{Code, DispenseDay, Place, Refusal, RequestEvidence, Terms};
+use crate::registry::{Intent, RequestStatus};
+use crate::{Code, DispenseDay, Place, Refusal, RequestEvidence};
 
 fn evidence<'a>(case: &'a Case<'_>) -> Option<&'a RequestEvidence> {
     case.sight.evidence.request.as_ref()
@@ -106,32 +104,6 @@ pub(super) fn resolves(case: &Case<'_>) -> Vec<Refusal> {
             .at(Place::Request)
             .with("missing", missing.join(", ")),
     ]
-}
-
-/// Rule 7: it is not blocked for this legal entity. The pharmacy that blocked it may still dispense;
-/// a block that has an end is over after it.
-pub(super) fn not_blocked(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(found) = evidence(case) else { return Vec::new() };
-    let request = &found.request;
-    let own = request.blocked_by_legal_entity_id == Some(case.command.client);
-    let terms = &case.sight.evidence.terms;
-    if !request.is_blocked || own || block_is_over(request, terms, case.sight.at) {
-        return Vec::new();
-    }
-    let refusal = Refusal::of(Code::MedicationRequestBlocked).at(Place::Request);
-    vec![match &request.blocked_to {
-        Some(end) => refusal.with("blockedTo", end),
-        None => refusal,
-    }]
-}
-
-fn block_is_over(request: &MedicationRequest, terms: &Terms, at: DateTime<Utc>) -> bool {
-    let Some(end) = &request.blocked_to else { return false };
-    if let Ok(end) = DateTime::parse_from_rfc3339(end.as_str()) {
-        return at > end;
-    }
-    // A day counts whole; an end that cannot be read keeps the block.
-    end.as_str().parse::<NaiveDate>().is_ok_and(|end| terms.day_of(at) > end)
 }
 
 /// Rule 8: it is an order, not a plan.
