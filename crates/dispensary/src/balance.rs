@@ -1,10 +1,10 @@
 //! What is left of a medication request.
 
 use dispense_domain::registry::RequestStatus;
-use dispense_domain::{Dispensing, LegalEntityId, MedicationRequestId, Quantity, Text, evolve};
+use dispense_domain::{MedicationRequestId, Quantity, Text};
 use rust_decimal::Decimal;
 
-use crate::{Asker, ClientType, Dispensary, QueryError};
+use crate::{Asker, Dispensary, QueryError, RequestKey};
 
 /// How much of a medication request was prescribed, handed over, reserved and is left.
 #[derive(Debug, Clone)]
@@ -37,27 +37,15 @@ impl Dispensary {
         id: MedicationRequestId,
     ) -> Result<Balance, QueryError> {
         const MISSING: QueryError = QueryError::NotFound("prescription");
-        let found = self.registry.request(id).await?.ok_or(MISSING)?;
-        let request = &found.request;
-        let own = request.legal_entity_id == LegalEntityId::from(asker.client);
-        if asker.client_type == ClientType::Msp && !own {
-            return Err(MISSING);
-        }
-        let stream = self.log.stream(id).await?;
-        let dispensing = stream
-            .events
-            .iter()
-            .fold(Dispensing::default(), |state, recorded| evolve(state, &recorded.event));
-        let prescribed = dispensing.prescribed().unwrap_or(request.medication_qty);
+        let found = self.visible(asker, &RequestKey::Id(id)).await?;
+        let (requested, stream) = found.ok_or(MISSING)?;
+        let (prescribed, dispensing) = (requested.prescribed(), &requested.dispensing);
         let (held, dispensed) = (dispensing.held(stream.at), dispensing.processed());
-        let primary = found.medication.as_ref().and_then(|it| it.primary_ingredient());
+        let medication = requested.evidence.medication.as_ref();
+        let primary = medication.and_then(|it| it.primary_ingredient());
         Ok(Balance {
             id,
-            status: if dispensing.is_completed() {
-                RequestStatus::Completed
-            } else {
-                request.status
-            },
+            status: requested.status(),
             prescribed,
             held: held.normalize(),
             dispensed: dispensed.normalize(),

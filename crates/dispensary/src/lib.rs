@@ -22,11 +22,13 @@ pub mod asker;
 mod balance;
 mod cancel;
 mod dispense;
+pub mod document;
 pub mod hold;
 mod import;
 pub mod ports;
 mod recorded;
 mod registries;
+mod requests;
 mod shown;
 
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub use ports::{
 };
 pub use recorded::{LogPosition, Recorded};
 pub use registries::Registries;
+pub use requests::{InvalidRequestKey, RequestKey, Requested};
 pub use shown::Shown;
 
 /// What stands around the dispensary.
@@ -64,7 +67,6 @@ pub struct Outside {
 pub struct Dispensary {
     log: Arc<dyn EventLog>,
     registry: Arc<dyn Registry>,
-    #[expect(dead_code, reason = "a hand-over is decided here first")]
     terms: Arc<Terms>,
 }
 

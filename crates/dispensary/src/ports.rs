@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_domain::{
     Command, DispenseId, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence,
-    SignatureFault, Signer, UserId,
+    SignatureFault, Signer, Text, UserId,
 };
 use futures::stream::BoxStream;
 
@@ -125,6 +125,13 @@ pub trait Registry: Send + Sync {
         &self,
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable>;
+
+    /// The medication request with that number; none if several have it, because then it names none
+    /// of them.
+    async fn request_by_number(
+        &self,
+        number: &Text,
+    ) -> Result<Option<MedicationRequestId>, Unavailable>;
 
     /// What the small registries say: not older than a few seconds, but not as current as what the
     /// writer decides on.

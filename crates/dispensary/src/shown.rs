@@ -94,9 +94,12 @@ impl Shown {
     }
 
     /// What it showed of persons; gone if erased.
-    #[must_use]
-    pub fn body(&self) -> Option<HoldBody> {
-        serde_json::from_str(self.body.as_deref()?).ok()
+    ///
+    /// # Errors
+    ///
+    /// It is there, but is no such body.
+    pub fn body(&self) -> Result<Option<HoldBody>, serde_json::Error> {
+        self.body.as_deref().map(serde_json::from_str).transpose()
     }
 
     /// The pharmacist; gone if erased.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dispensary::{ClientType, FaultyLine, Line, Origin, Registries, Registry, Unavailable};
 use dispense_domain::registry::{MedicationRequest, Person};
-use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence};
+use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence, Text};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
@@ -138,6 +138,26 @@ impl Registry for PgRegistry {
             .transpose()
             .map_err(Unavailable::database)?;
         Ok(Some(self.current().request_evidence(request.into(), person.map(Arc::new))))
+    }
+
+    async fn request_by_number(
+        &self,
+        number: &Text,
+    ) -> Result<Option<MedicationRequestId>, Unavailable> {
+        // Numbers are the registry's: nothing here keeps two requests from having the same one.
+        let reading = sqlx::query_scalar::<_, Uuid>(
+            "SELECT id FROM medication_requests WHERE request_number = $1 LIMIT 2",
+        )
+        .bind(number.as_str())
+        .fetch_all(&self.pool);
+        match within(reading).await?.as_slice() {
+            [] => Ok(None),
+            [id] => Ok(Some((*id).into())),
+            several => {
+                tracing::warn!(requests = ?several, "several medication requests have one number");
+                Ok(None)
+            }
+        }
     }
 
     fn small(&self) -> Arc<Registries> {

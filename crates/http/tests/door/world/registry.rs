@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispensary::asker::ClientType;
 use dispensary::{FaultyLine, Line, Origin, Registries, Registry, Unavailable};
-use dispense_domain::{LegalEntityId, MedicationRequestId, RequestEvidence};
+use dispense_domain::registry::MedicationRequest;
+use dispense_domain::{LegalEntityId, MedicationRequestId, RequestEvidence, Text};
 
 use super::{State, sample};
 
@@ -40,6 +41,15 @@ impl Registry for SampleRegistry {
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable> {
         Ok(evidence_of(&self.registries, request))
+    }
+
+    async fn request_by_number(
+        &self,
+        number: &Text,
+    ) -> Result<Option<MedicationRequestId>, Unavailable> {
+        let numbered =
+            |request: &MedicationRequest| request.request_number.as_ref() == Some(number);
+        Ok(sample::requests().into_iter().find(numbered).map(|request| request.id))
     }
 
     fn small(&self) -> Arc<Registries> {

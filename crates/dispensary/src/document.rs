@@ -1,0 +1,107 @@
+//! The register's document of a dispense and of a medication request: what its API shows as `data`,
+//! and what pharmacists sign.
+//!
+//! A dispense is rendered from its events and its personal body alone, so that no change of a
+//! registry ever alters what somebody has read, or signed. The order of members, and which of them
+//! are left out, is part of that: what was signed years ago is compared with what is rendered today.
+//!
+//! Where the personal body was erased, every member that stood in it is null or left out, and the
+//! rest stays: ids, quantities, prices and times still tell what was dispensed, and by whom.
+
+mod dispense;
+mod organisations;
+mod persons;
+mod request;
+
+use dispense_domain::DispenseId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{Recorded, Requested, Shown};
+
+/// How much of the prescriber is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Clinic, site and doctor too.
+    Whole,
+    /// None of them, as on the paths of pharmacies.
+    WithoutPrescriber,
+}
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The events have no such dispense.
+    #[error("there is no such dispense among the events")]
+    NoHold,
+    /// The personal body is there, but is not one.
+    #[error("the personal body of the dispense cannot be read")]
+    BodyUnreadable(#[source] serde_json::Error),
+    /// Plain data could not be written down, which it always can.
+    #[error("the document cannot be written")]
+    Unwritable(#[source] serde_json::Error),
+    /// The registries do not have all that the document shows.
+    #[error(transparent)]
+    BrokenReference(#[from] BrokenReference),
+}
+
+/// A medication request points at something that the registries do not have.
+#[derive(Debug, thiserror::Error)]
+#[error("Could not load remote reference for medication_request")]
+pub struct BrokenReference(#[from] Missing);
+
+/// What the registries do not have: for us alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} {id} is not in the registries")]
+pub struct Missing {
+    /// What it is to the medication request.
+    pub what: &'static str,
+    /// The id that leads nowhere.
+    pub id: Uuid,
+}
+
+/// The document of a dispense as it stands.
+///
+/// # Errors
+///
+/// The personal body is there, but cannot be read.
+pub fn dispense(shown: &Shown, side: Side) -> Result<Box<RawValue>, DocumentError> {
+    let body = shown.body().map_err(DocumentError::BodyUnreadable)?;
+    written(&dispense::Dispense::of(shown, body.as_ref(), side))
+}
+
+/// The document of a dispense as it was right after its hold began, whatever happened since: what
+/// is signed, but for the payment.
+///
+/// # Errors
+///
+/// There is no such dispense, or its personal body is there, but cannot be read.
+pub fn frozen(
+    events: &[Recorded],
+    id: DispenseId,
+    side: Side,
+) -> Result<Box<RawValue>, DocumentError> {
+    let first = events.iter().find(|recorded| recorded.event.dispense_id() == id);
+    let first = first.ok_or(DocumentError::NoHold)?;
+    let shown = Shown::of(std::slice::from_ref(first), id, first.recorded_at);
+    dispense(&shown.ok_or(DocumentError::NoHold)?, side)
+}
+
+/// The document of a medication request: what its registry says now, with status and remaining
+/// quantity from the log.
+///
+/// # Errors
+///
+/// [`BrokenReference`] if something that is shown is not in the registries.
+pub fn medication_request(
+    requested: &Requested,
+    side: Side,
+) -> Result<Box<RawValue>, DocumentError> {
+    let now = request::AsNow::of(requested, side)?;
+    written(&now.shown(side))
+}
+
+fn written(document: &impl Serialize) -> Result<Box<RawValue>, DocumentError> {
+    serde_json::value::to_raw_value(document).map_err(DocumentError::Unwritable)
+}

@@ -1,0 +1,6 @@
+//! What a use case does, in which order, and what it hands on.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod document;
+mod requests;
