@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dispensary::{ClientType, Registry};
+use dispense_domain::{CreateHold, Digest, DispenseDay, Prices, Stated};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -49,14 +50,25 @@ async fn a_command_finds_the_job_of_its_user_and_the_participants_of_its_brands(
     let database = Database::new().await;
     import(&database, all_kinds()).await;
     let now = database.registry().refresh().await.unwrap();
-    let command: dispense_domain::CreateHold = serde_json::from_value(json!({
-        "dispense_id": REQUEST, "medication_request_id": REQUEST, "user": USER,
-        "client": PHARMACY, "division_id": DIVISION, "medical_program_id": PROGRAM,
-        "dispensed_on": "2026-01-31", "dispense_day": "Bounded",
-        "items": [{"medication_id": DOSAGE, "quantity": "1"}],
-        "payment_id": "Absent", "payment_amount": "Absent", "key_digest": "11".repeat(32),
-    }))
-    .unwrap();
+    let item = json!({"medication_id": DOSAGE, "quantity": "1"});
+    let command = CreateHold {
+        dispense_id: REQUEST.into(),
+        medication_request_id: REQUEST.into(),
+        user: USER.into(),
+        client: PHARMACY.into(),
+        division_id: DIVISION.into(),
+        medical_program_id: Some(PROGRAM.into()),
+        dispensed_on: "2026-01-31".parse().unwrap(),
+        dispense_day: DispenseDay::Bounded,
+        dispensed_by: None,
+        verification_code: None,
+        items: vec![serde_json::from_value(item).unwrap()],
+        prices: Prices::AsStated,
+        note: None,
+        payment_id: Stated::Absent,
+        payment_amount: Stated::Absent,
+        key_digest: Digest::of(&[b"key"]),
+    };
     let evidence = now.evidence(&command, None, &Arc::default());
     assert_eq!(evidence.employees[0].id, EMPLOYEE.into());
     assert_eq!(evidence.participants[0][0].id, PARTICIPANT.into());
@@ -130,6 +142,23 @@ async fn a_request_comes_with_what_it_points_at() {
     import(&database, [with(&request(stranger), "person_id", stranger.to_string())]).await;
     let found = here.request(stranger.into()).await.unwrap().unwrap();
     assert!(found.person.is_none());
+}
+
+#[tokio::test]
+async fn a_number_names_the_request_that_has_it_alone() {
+    let database = Database::new().await;
+    let here = database.registry();
+    let number = "0000-243P-1X53-EH38".try_into().unwrap();
+    assert_eq!(here.request_by_number(&number).await.unwrap(), None);
+
+    import(&database, [request(REQUEST)]).await;
+    assert_eq!(here.request_by_number(&number).await.unwrap(), Some(REQUEST.into()));
+    let small = "0000-243p-1x53-eh38".try_into().unwrap();
+    assert_eq!(here.request_by_number(&small).await.unwrap(), None);
+
+    // A registry that gave a number twice has told nobody which of them it means.
+    import(&database, [request(Uuid::from_u128(1))]).await;
+    assert_eq!(here.request_by_number(&number).await.unwrap(), None);
 }
 
 /// Writes as many parties as several pages hold, all with the version that follows.

@@ -8,7 +8,8 @@ use dispensary::{AppendError, Appended, EventLog, Line, Origin};
 use dispense_demo::{Demo, Dispensable};
 use dispense_domain::command::key_digest;
 use dispense_domain::{
-    Command, CreateHold, DispenseDay, DispenseId, LegalEntityId, NewItem, Stated, Terms, Text,
+    Command, CreateHold, DispenseDay, DispenseId, LegalEntityId, NewItem, Prices, Stated, Terms,
+    Text,
 };
 use dispense_postgres::PgLog;
 use rust_decimal::Decimal;
@@ -101,7 +102,9 @@ impl World {
                 program_medication_id: None,
                 batch_number: Some(Text::try_from(batch).unwrap()),
                 expiry_date: self.demo.today().checked_add_days(Days::new(90)),
+                medication_2d_codes: Vec::new(),
             }],
+            prices: Prices::AsStated,
             note: None,
             payment_id: Stated::Absent,
             payment_amount: Stated::Absent,
