@@ -29,6 +29,7 @@ pub mod ports;
 mod recorded;
 mod registries;
 mod requests;
+pub mod search;
 mod shown;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub use ports::{
 pub use recorded::{LogPosition, Recorded};
 pub use registries::Registries;
 pub use requests::{InvalidRequestKey, RequestKey, Requested};
+pub use search::{Criteria, Dispenses, Found};
 pub use shown::Shown;
 
 /// What stands around the dispensary.
@@ -58,6 +60,8 @@ pub struct Outside {
     pub log: Arc<dyn EventLog>,
     /// The registries.
     pub registry: Arc<dyn Registry>,
+    /// All dispenses, to look among.
+    pub dispenses: Arc<dyn Dispenses>,
     /// How this installation decides.
     pub terms: Arc<Terms>,
 }
@@ -67,6 +71,7 @@ pub struct Outside {
 pub struct Dispensary {
     log: Arc<dyn EventLog>,
     registry: Arc<dyn Registry>,
+    dispenses: Arc<dyn Dispenses>,
     terms: Arc<Terms>,
 }
 
@@ -74,7 +79,7 @@ impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, registry, terms } = outside;
-        Self { log, registry, terms }
+        let Outside { log, registry, dispenses, terms } = outside;
+        Self { log, registry, dispenses, terms }
     }
 }

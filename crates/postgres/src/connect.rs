@@ -14,17 +14,20 @@ fn durable(options: PgConnectOptions) -> PgConnectOptions {
     options.options([("synchronous_commit", "on")])
 }
 
-/// What the writer's connection sets beside that: its statements are written for the indexes, and a
-/// plan that was made while a table was young would scan it when it is old.
+/// What those set whose statements are written for the indexes: a plan that was made while a table
+/// was young would scan it when it is old.
+const FOR_THE_INDEXES: [(&str, &str); 6] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+];
+
+/// What the writer's connection sets beside that.
 fn writing(options: PgConnectOptions) -> PgConnectOptions {
-    durable(options).application_name("dispense writer").options([
-        ("enable_seqscan", "off"),
-        ("enable_bitmapscan", "off"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-        ("plan_cache_mode", "force_generic_plan"),
-        ("jit", "off"),
-    ])
+    durable(options).application_name("dispense writer").options(FOR_THE_INDEXES)
 }
 
 /// A pool for reading: at most `connections`, none waited for longer than a second.
@@ -42,7 +45,8 @@ pub fn follower_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
     let options = options
         .clone()
         .application_name("dispense follower")
-        .options([("synchronous_commit", "off"), ("jit", "off")]);
+        .options([("synchronous_commit", "off")])
+        .options(FOR_THE_INDEXES);
     pool_of(options, connections)
 }
 

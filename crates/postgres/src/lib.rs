@@ -17,6 +17,7 @@ mod answers;
 mod batch;
 mod clock;
 mod connect;
+mod dispenses;
 mod fault;
 mod folded;
 pub mod follow;
@@ -34,6 +35,7 @@ mod sweep;
 mod writer;
 
 pub use connect::{follower_pool, pool, reachable};
+pub use dispenses::{Dispenses, PgDispenses};
 pub use import::Importer;
 pub use log::{PgLog, Running};
 pub use open_holds::OpenHolds;

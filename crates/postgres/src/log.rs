@@ -207,22 +207,29 @@ fn read_stream(
     let at = first.try_get("at")?;
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
-        let Some(position) = row.try_get("position")? else { continue };
-        let place = LogPosition { partition, position };
-        let metadata: String = row.try_get("metadata")?;
-        let metadata: BTreeMap<String, String> = serde_json::from_str(&metadata)?;
-        let body: Option<String> = row.try_get("body")?;
-        events.push(Recorded {
-            place,
-            sequence: row.try_get("sequence")?,
-            event_id: row.try_get("event_id")?,
-            recorded_at: row.try_get("recorded_at")?,
-            event: event(row)?,
-            body: body.map(Arc::from),
-            metadata,
-        });
+        if row.try_get::<Option<i64>, _>("position")?.is_some() {
+            events.push(recorded(partition, row)?);
+        }
     }
     Ok(Stream { events, at })
+}
+
+/// The event of a row, with its personal body.
+pub(crate) fn recorded(
+    partition: u16,
+    row: &PgRow,
+) -> Result<Recorded, Box<dyn std::error::Error + Send + Sync>> {
+    let metadata: BTreeMap<String, String> = serde_json::from_str(row.try_get("metadata")?)?;
+    let body: Option<String> = row.try_get("body")?;
+    Ok(Recorded {
+        place: LogPosition { partition, position: row.try_get("position")? },
+        sequence: row.try_get("sequence")?,
+        event_id: row.try_get("event_id")?,
+        recorded_at: row.try_get("recorded_at")?,
+        event: event(row)?,
+        body: body.map(Arc::from),
+        metadata,
+    })
 }
 
 fn event(row: &PgRow) -> Result<DispenseEvent, Box<dyn std::error::Error + Send + Sync>> {

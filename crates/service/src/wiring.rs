@@ -7,8 +7,10 @@ use anyhow::Context;
 use dispensary::{Dispensary, Outside};
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
-use dispense_postgres::follow::Follower;
-use dispense_postgres::{OpenHolds, PgLog, PgRegistry, Running, follower_pool, pool, sweep};
+use dispense_postgres::follow::{Follower, ReadModel};
+use dispense_postgres::{
+    Dispenses, OpenHolds, PgDispenses, PgLog, PgRegistry, Running, follower_pool, pool, sweep,
+};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +71,7 @@ pub(crate) async fn wire(
     let authenticator = Authenticator::start(settings.auth.clone(), client_types).await?;
     let door = Door {
         dispensary: Dispensary::new(Outside {
+            dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
             log,
             registry: registry.clone(),
             terms: serving.terms.clone(),
@@ -92,9 +95,11 @@ fn follow(
     let settings = log.log_settings();
     for partition in settings.partitions.all() {
         let Some(written) = log.written(partition) else { continue };
-        let follower =
-            Follower::new(Arc::new(OpenHolds), pool.clone(), settings, partition, written);
-        running.spawn(follower.run(stop.clone()));
+        let models: [Arc<dyn ReadModel>; 2] = [Arc::new(OpenHolds), Arc::new(Dispenses)];
+        for model in models {
+            let follower = Follower::new(model, pool.clone(), settings, partition, written.clone());
+            running.spawn(follower.run(stop.clone()));
+        }
     }
     running.spawn(sweep(log.clone(), pool.clone(), stop.clone()));
     running.spawn(registry.clone().keep_fresh(REGISTRY_EVERY, stop.clone()));

@@ -1,10 +1,13 @@
 //! A small world behind the door: the real dispensary and the real rules, on a log and a registry in
 //! memory, which record and can be told to fail.
 
+mod dispenses;
 mod log;
 mod registry;
 pub(super) mod sample;
+mod signing;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -17,7 +20,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::asker::ClientType;
-use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded};
+use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded, SignatureFault, Signer};
 use dispense_domain::{MedicationRequestId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
@@ -30,6 +33,7 @@ use uuid::Uuid;
 
 pub(super) const READ: &str = "medication_dispense:read";
 pub(super) const WRITE: &str = "medication_dispense:write";
+pub(super) const PROCESS: &str = "medication_dispense:process";
 pub(super) const REJECT: &str = "medication_dispense:reject";
 pub(super) const IMPORT: &str = "registry:write";
 
@@ -60,6 +64,12 @@ pub(super) struct Inner {
     pub(super) takes_batches: usize,
     /// What the checks find.
     pub(super) checks: Vec<Check>,
+    /// Who signs the next container, or what is wrong with it.
+    pub(super) signature: Result<Signer, SignatureFault>,
+    /// What is stored.
+    pub(super) contents: BTreeMap<String, Vec<u8>>,
+    /// Makes the store fail.
+    pub(super) store_is_full: bool,
 }
 
 impl State {
@@ -135,6 +145,9 @@ impl World {
             batches: Vec::new(),
             takes_batches: usize::MAX,
             checks: Vec::new(),
+            signature: Ok(sample::signer()),
+            contents: BTreeMap::new(),
+            store_is_full: false,
         })));
         let registry = registry::SampleRegistry::new(state.clone());
         let log = log::MemoryLog::new(state.clone(), registry.registries());
@@ -142,6 +155,9 @@ impl World {
             dispensary: Dispensary::new(Outside {
                 log: Arc::new(log),
                 registry: Arc::new(registry),
+                dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
+                signatures: Arc::new(signing::MemorySignatures(state.clone())),
+                contents: Arc::new(signing::MemoryContents(state.clone())),
                 terms: Arc::default(),
             }),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
@@ -171,7 +187,7 @@ impl World {
 
     /// Sends a request of the pharmacy, whose token allows everything.
     pub(super) async fn send(&self, request: TestRequest) -> Answer {
-        let token = self.token(&[READ, WRITE, REJECT, IMPORT].join(" "));
+        let token = self.token(&[READ, WRITE, PROCESS, REJECT, IMPORT].join(" "));
         self.send_as(&token, request).await
     }
 

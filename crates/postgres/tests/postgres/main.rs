@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
 mod database;
+mod dispenses;
 mod import;
 mod registry;
 mod sample;

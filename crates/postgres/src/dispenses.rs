@@ -1,0 +1,241 @@
+//! Read model `dispenses`: what the search looks through.
+
+mod based_on;
+mod search;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use dispense_domain::Status;
+use serde::Deserialize;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+pub use search::PgDispenses;
+
+use crate::follow::{LogRow, ReadModel};
+
+/// Keeps `dispenses` up to date.
+#[derive(Debug, Clone, Copy)]
+pub struct Dispenses;
+
+/// Its name, which is that of its view and its follower.
+const NAME: &str = "dispenses";
+
+/// What the model needs of a `HoldCreated`.
+#[derive(Deserialize)]
+struct Hold {
+    legal_entity_id: Uuid,
+    division: Named,
+    party_id: Uuid,
+    medical_program: Option<Named>,
+    dispensed_on: NaiveDate,
+    expires_at: Option<DateTime<Utc>>,
+    processed_at_once: bool,
+    medication_request: OfPatient,
+}
+
+/// Something that has an id.
+#[derive(Deserialize)]
+struct Named {
+    id: Uuid,
+}
+
+/// What the model needs of a medication request.
+#[derive(Deserialize)]
+struct OfPatient {
+    person_id: Uuid,
+}
+
+/// A dispense that the batch opened.
+struct Opened<'a> {
+    row: &'a LogRow,
+    hold: Hold,
+    end: Option<End>,
+}
+
+/// How a dispense ended.
+#[derive(Clone, Copy)]
+struct End {
+    stage: Status,
+    at: DateTime<Utc>,
+    position: i64,
+}
+
+impl<'a> Opened<'a> {
+    /// One that is processed at once ends with the next event of the same commit, which may stand
+    /// in the next batch: nobody is to see what lies between.
+    fn by(row: &'a LogRow) -> Result<Self, sqlx::Error> {
+        let hold: Hold = row.read()?;
+        let at_once =
+            || End { stage: Status::Processed, at: row.recorded_at, position: row.position + 1 };
+        Ok(Self { row, end: hold.processed_at_once.then(at_once), hold })
+    }
+
+    fn stage(&self) -> Status {
+        self.end.map_or(Status::Held, |end| end.stage)
+    }
+
+    fn updated_at(&self) -> DateTime<Utc> {
+        self.end.map_or(self.row.recorded_at, |end| end.at)
+    }
+}
+
+/// How the model writes a status down. `expired` says that this was recorded; a hold that ran out is
+/// over before that.
+const fn word(stage: Status) -> &'static str {
+    match stage {
+        Status::Held => "held",
+        Status::Processed => "processed",
+        Status::Cancelled => "cancelled",
+        Status::Expired => "expired",
+    }
+}
+
+/// How the event ends a dispense; none if it opens one.
+fn end(row: &LogRow) -> Result<Option<End>, sqlx::Error> {
+    let stage = match row.event_type.as_str() {
+        "HoldCreated" => return Ok(None),
+        "Processed" => Status::Processed,
+        "Cancelled" => Status::Cancelled,
+        "Expired" => Status::Expired,
+        other => return Err(sqlx::Error::Decode(format!("{other} is not known here").into())),
+    };
+    Ok(Some(End { stage, at: row.recorded_at, position: row.position }))
+}
+
+#[async_trait]
+impl ReadModel for Dispenses {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// A whole batch in three statements: the care plans of what it opened, what it opened, as it
+    /// left that, and the ends of what was opened before.
+    async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error> {
+        let (mut opened, mut ended) = (Vec::new(), Vec::new());
+        let mut places = HashMap::new();
+        for row in batch {
+            match end(row)? {
+                None => {
+                    places.insert(row.dispense_id, opened.len());
+                    opened.push(Opened::by(row)?);
+                }
+                Some(end) => match places.get(&row.dispense_id).and_then(|n| opened.get_mut(*n)) {
+                    Some(opened) => opened.end = Some(end),
+                    None => ended.push((row.dispense_id, end)),
+                },
+            }
+        }
+        let Some(partition) = batch.first().map(|row| row.partition.cast_signed()) else {
+            return Ok(());
+        };
+        if !opened.is_empty() {
+            let plans = care_plans(db, partition, &opened).await?;
+            insert(db, partition, &opened, &plans).await?;
+        }
+        if !ended.is_empty() {
+            update(db, partition, &ended).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Bodies are read whole where they are based on something at all, which few are: looking for the
+/// word costs the server less than reading the JSON.
+const BODIES: &str = r#"
+SELECT position, body::text AS body FROM personal_bodies
+WHERE partition = $1 AND position >= $2 AND position <= $3
+      AND strpos(body::text, '"based_on"') > 0"#;
+
+/// The care plans that medication requests are based on, by the position of the event.
+async fn care_plans(
+    db: &mut PgConnection,
+    partition: i16,
+    opened: &[Opened<'_>],
+) -> Result<HashMap<i64, Uuid>, sqlx::Error> {
+    let rows = sqlx::query(BODIES)
+        .bind(partition)
+        .bind(opened.first().map(|it| it.row.position))
+        .bind(opened.last().map(|it| it.row.position))
+        .fetch_all(db)
+        .await?;
+    let mut plans = HashMap::new();
+    for row in rows {
+        if let Some(plan) = based_on::care_plan(row.try_get("body")?) {
+            plans.insert(row.try_get("position")?, plan);
+        }
+    }
+    Ok(plans)
+}
+
+const INSERT: &str = "
+INSERT INTO dispenses_v1
+    (partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,
+     party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
+     expires_at, opened_position, closed_position)
+SELECT $1, u.dispense_id, u.medication_request_id, u.legal_entity_id, u.division_id, u.person_id,
+       u.party_id, u.medical_program_id, u.care_plan_id, u.dispensed_on, u.inserted_at, u.updated_at,
+       u.stage, u.expires_at, u.opened_position, u.closed_position
+FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+            $9::uuid[], $10::date[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+            $14::timestamptz[], $15::bigint[], $16::bigint[])
+     AS u (dispense_id, medication_request_id, legal_entity_id, division_id, person_id, party_id,
+           medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
+           expires_at, opened_position, closed_position)";
+
+async fn insert(
+    db: &mut PgConnection,
+    partition: i16,
+    opened: &[Opened<'_>],
+    plans: &HashMap<i64, Uuid>,
+) -> Result<(), sqlx::Error> {
+    /// A member of all of them.
+    fn all<'a, T>(opened: &[Opened<'a>], member: impl Fn(&Opened<'a>) -> T) -> Vec<T> {
+        opened.iter().map(member).collect()
+    }
+    sqlx::query(INSERT)
+        .bind(partition)
+        .bind(all(opened, |it| it.row.dispense_id))
+        .bind(all(opened, |it| it.row.aggregate_id))
+        .bind(all(opened, |it| it.hold.legal_entity_id))
+        .bind(all(opened, |it| it.hold.division.id))
+        .bind(all(opened, |it| it.hold.medication_request.person_id))
+        .bind(all(opened, |it| it.hold.party_id))
+        .bind(all(opened, |it| it.hold.medical_program.as_ref().map(|program| program.id)))
+        .bind(all(opened, |it| plans.get(&it.row.position).copied()))
+        .bind(all(opened, |it| it.hold.dispensed_on))
+        .bind(all(opened, |it| it.row.recorded_at))
+        .bind(all(opened, Opened::updated_at))
+        .bind(all(opened, |it| word(it.stage())))
+        .bind(all(opened, |it| it.hold.expires_at))
+        .bind(all(opened, |it| it.row.position))
+        .bind(all(opened, |it| it.end.map(|end| end.position)))
+        .execute(db)
+        .await
+        .map(|_| ())
+}
+
+const UPDATE: &str = "
+UPDATE dispenses_v1 d
+SET stage = u.stage, updated_at = u.updated_at, closed_position = u.closed_position
+FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[])
+     AS u (dispense_id, stage, updated_at, closed_position)
+WHERE d.partition = $1 AND d.dispense_id = u.dispense_id";
+
+async fn update(
+    db: &mut PgConnection,
+    partition: i16,
+    ended: &[(Uuid, End)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(UPDATE)
+        .bind(partition)
+        .bind(ended.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(ended.iter().map(|(_, end)| word(end.stage)).collect::<Vec<_>>())
+        .bind(ended.iter().map(|(_, end)| end.at).collect::<Vec<_>>())
+        .bind(ended.iter().map(|(_, end)| end.position).collect::<Vec<_>>())
+        .execute(db)
+        .await
+        .map(|_| ())
+}

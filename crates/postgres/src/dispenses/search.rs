@@ -1,0 +1,252 @@
+//! The search: what matches is found in the read model, and shown out of the log itself.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dispensary::search::{Criteria, Dispenses, Matching, PageAsked, REACH};
+use dispensary::{LogPosition, Recorded, Shown, Unavailable};
+use dispense_domain::{Partitions, Status};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::NAME;
+use crate::PgLog;
+use crate::log::{recorded, within};
+
+/// How long a search waits for what this process has written before it.
+const AWAITED_FOR: Duration = Duration::from_secs(1);
+
+/// How often it looks meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// All dispenses, in PostgreSQL.
+#[derive(Debug)]
+pub struct PgDispenses {
+    pool: PgPool,
+    partitions: Partitions,
+    written: Vec<watch::Receiver<i64>>,
+}
+
+impl PgDispenses {
+    /// The dispenses of that log.
+    #[must_use]
+    pub fn new(pool: PgPool, log: &PgLog) -> Self {
+        let partitions = log.log_settings().partitions;
+        let written = partitions.all().filter_map(|partition| log.written(partition)).collect();
+        Self { pool, partitions, written }
+    }
+
+    /// The instant for which each partition is read: the database's, never before the last of the
+    /// partition. Waits until the read model has what this process wrote before, if that is soon.
+    async fn instants(&self) -> Result<Vec<DateTime<Utc>>, Unavailable> {
+        let written: Vec<i64> = self.written.iter().map(|written| *written.borrow()).collect();
+        let asked = Instant::now();
+        loop {
+            let heads = within(sqlx::query(HEADS).bind(NAME).fetch_all(&self.pool)).await?;
+            let read = all(&heads, "read").map_err(Unavailable::database)?;
+            let is_there =
+                read.iter().zip(&written).all(|(read, written): (&i64, _)| read >= written);
+            if is_there || asked.elapsed() >= AWAITED_FOR {
+                return all(&heads, "at").map_err(Unavailable::database);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The dispenses whose events stand at those places, one after the other, as the log tells them.
+    async fn shown(
+        &self,
+        places: &[LogPosition],
+        instants: &[DateTime<Utc>],
+    ) -> Result<Vec<Shown>, Unavailable> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let partitions: Vec<i16> = places.iter().map(|it| it.partition.cast_signed()).collect();
+        let positions: Vec<i64> = places.iter().map(|it| it.position).collect();
+        let reading = sqlx::query(EVENTS).bind(partitions).bind(positions).fetch_all(&self.pool);
+        let rows = within(reading).await?;
+        let events = rows.iter().map(|row| {
+            let partition: i16 = row.try_get("partition")?;
+            recorded(partition.cast_unsigned(), row)
+        });
+        let events: Vec<Recorded> =
+            events.collect::<Result<_, _>>().map_err(Unavailable::database)?;
+        let each = events.chunk_by(|one, next| one.event.dispense_id() == next.event.dispense_id());
+        let shown = each.filter_map(|events| {
+            let first = events.first()?;
+            let at = instants.get(usize::from(first.place.partition))?;
+            Shown::of(events, first.event.dispense_id(), *at)
+        });
+        Ok(shown.collect())
+    }
+}
+
+/// Each partition's instant, and how far the read model has read it.
+const HEADS: &str = "
+SELECT greatest(clock_timestamp(), h.recorded_at) AS at, coalesce(f.position, 0) AS read
+FROM log_head h LEFT JOIN followers f ON f.name = $1 AND f.partition = h.partition
+ORDER BY h.partition";
+
+/// A column of all rows.
+fn all<'r, T>(rows: &'r [PgRow], column: &str) -> Result<Vec<T>, sqlx::Error>
+where
+    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    rows.iter().map(|row| row.try_get(column)).collect()
+}
+
+#[async_trait]
+impl Dispenses for PgDispenses {
+    async fn search(&self, criteria: &Criteria, page: PageAsked) -> Result<Matching, Unavailable> {
+        let stages = stages(criteria.statuses.as_deref());
+        if stages.is_empty() {
+            return Ok(Matching { dispenses: Vec::new(), entries: 0 });
+        }
+        let instants = self.instants().await?;
+        let statement = statement(criteria, &stages);
+        let (skipped, room) = (bound(page.skipped()), bound(page.room()));
+        let (id, request) = (criteria.id, criteria.medication_request_id);
+        let searching = sqlx::query(&statement)
+            .bind(&instants)
+            .bind(id.map(Uuid::from))
+            .bind(id.map(|id| self.partitions.of_dispense(id).cast_signed()))
+            .bind(request.map(Uuid::from))
+            .bind(request.map(|id| self.partitions.of_request(id).cast_signed()))
+            .bind(criteria.legal_entity_id.map(Uuid::from))
+            .bind(criteria.division_id.map(Uuid::from))
+            .bind(criteria.dispensed_from)
+            .bind(criteria.dispensed_to)
+            .bind(criteria.care_plan_id)
+            .bind(bound(REACH))
+            .bind(skipped)
+            .bind(room)
+            .bind(if room == 0 { 0 } else { skipped + room })
+            // Planned for these very values: a plan that fits one pharmacy does not fit another.
+            .persistent(false)
+            .fetch_all(&self.pool);
+        let rows = within(searching).await?;
+        let (entries, places) = found(&rows).map_err(Unavailable::database)?;
+        Ok(Matching { dispenses: self.shown(&places, &instants).await?, entries })
+    }
+}
+
+/// A number for the database, which knows none above this.
+fn bound(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Which rows stand at one of those, each a walk through an index of its own; the rows of one stage
+/// stand in the order of a page, those of two do not. `$1` holds the instant of each partition.
+fn stages(statuses: Option<&[Status]>) -> Vec<&'static str> {
+    const ALL: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelled, Status::Expired];
+    let Some(statuses) = statuses else { return vec!["true"] };
+    let is_wanted = |status| statuses.contains(&status);
+    if ALL.into_iter().all(is_wanted) {
+        return vec!["true"];
+    }
+    let mut stages = Vec::new();
+    for status in ALL.into_iter().filter(|status| is_wanted(*status)) {
+        match status {
+            Status::Held if is_wanted(Status::Expired) => stages.push("stage = 'held'"),
+            Status::Held => stages.push(
+                "stage = 'held' AND (expires_at < ($1::timestamptz[])[partition + 1]) IS NOT TRUE",
+            ),
+            Status::Processed => stages.push("stage = 'processed'"),
+            Status::Cancelled => stages.push("stage = 'cancelled'"),
+            Status::Expired => {
+                stages.push("stage = 'expired'");
+                if !is_wanted(Status::Held) {
+                    stages
+                        .push("stage = 'held' AND expires_at < ($1::timestamptz[])[partition + 1]");
+                }
+            }
+        }
+    }
+    stages
+}
+
+/// What else has to hold.
+fn conditions(criteria: &Criteria) -> String {
+    let Criteria { dispensed_from: from, dispensed_to: to, .. } = criteria;
+    let is_one_day = from.is_some() && from == to;
+    let stated = [
+        (criteria.id.is_some(), " AND dispense_id = $2 AND partition = $3"),
+        (
+            criteria.medication_request_id.is_some(),
+            " AND medication_request_id = $4 AND partition = $5",
+        ),
+        (criteria.legal_entity_id.is_some(), " AND legal_entity_id = $6"),
+        (criteria.division_id.is_some(), " AND division_id = $7"),
+        // Said so, the index has the rows of a day in the order of a page.
+        (is_one_day, " AND dispensed_on = $8"),
+        (from.is_some() && !is_one_day, " AND dispensed_on >= $8"),
+        (to.is_some() && !is_one_day, " AND dispensed_on <= $9"),
+        (criteria.care_plan_id.is_some(), " AND care_plan_id = $10"),
+    ];
+    stated.into_iter().filter_map(|(is_stated, condition)| is_stated.then_some(condition)).collect()
+}
+
+/// Counts up to `$11`, and lists `$13` behind the first `$12`, of `$14` in all, in one look.
+fn statement(criteria: &Criteria, stages: &[&str]) -> String {
+    let conditions = conditions(criteria);
+    let each = |select: &str, end: &str| {
+        let walks = stages
+            .iter()
+            .map(|stage| format!("({select} FROM dispenses WHERE {stage}{conditions} {end})"));
+        walks.collect::<Vec<_>>().join(" UNION ALL ")
+    };
+    let counted = each("SELECT 1", "LIMIT $11");
+    let listed = each(
+        "SELECT partition, dispense_id, inserted_at, opened_position, closed_position",
+        "ORDER BY inserted_at DESC, dispense_id LIMIT $14",
+    );
+    format!(
+        "SELECT t.entries, p.partition, p.opened_position, p.closed_position
+         FROM (
+             SELECT count(*) AS entries FROM (SELECT 1 FROM ({counted}) w LIMIT $11) c
+         ) t
+         LEFT JOIN (
+             SELECT partition, dispense_id, inserted_at, opened_position, closed_position
+             FROM ({listed}) l ORDER BY inserted_at DESC, dispense_id OFFSET $12 LIMIT $13
+         ) p ON true
+         ORDER BY p.inserted_at DESC, p.dispense_id"
+    )
+}
+
+/// How many there are, and where the events of those on the page stand.
+fn found(rows: &[PgRow]) -> Result<(u64, Vec<LogPosition>), sqlx::Error> {
+    let (mut entries, mut places) = (0, Vec::with_capacity(2 * rows.len()));
+    for row in rows {
+        entries = row.try_get::<i64, _>("entries")?;
+        // One row without a dispense says how many there are on other pages.
+        let Some(partition) = row.try_get::<Option<i16>, _>("partition")? else { break };
+        for column in ["opened_position", "closed_position"] {
+            let position: Option<i64> = row.try_get(column)?;
+            let partition = partition.cast_unsigned();
+            places.extend(position.map(|position| LogPosition { partition, position }));
+        }
+    }
+    Ok((entries.cast_unsigned(), places))
+}
+
+/// The events at those places with their personal bodies. LIMIT keeps the planner from turning the
+/// look-ups into a scan.
+const EVENTS: &str = "
+SELECT w.partition, e.position, e.sequence, e.event_id, e.recorded_at, e.event_type,
+       e.event_version, e.payload::text AS payload, e.metadata::text AS metadata,
+       b.body::text AS body
+FROM UNNEST($1::smallint[], $2::bigint[]) WITH ORDINALITY AS w (partition, position, n)
+CROSS JOIN LATERAL (
+    SELECT v.position, v.sequence, v.event_id, v.recorded_at, v.event_type, v.event_version,
+           v.payload, v.metadata
+    FROM events v WHERE v.partition = w.partition AND v.position = w.position LIMIT 1
+) e
+LEFT JOIN LATERAL (
+    SELECT s.body FROM personal_bodies s
+    WHERE s.partition = w.partition AND s.position = w.position LIMIT 1
+) b ON true
+ORDER BY w.n";

@@ -1,0 +1,234 @@
+//! A log in which a test writes what it wants to be read, and the follower that reads it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use dispense_domain::{DispenseEvent, DispenseId};
+use dispense_postgres::follow::Follower;
+use dispense_postgres::{Dispenses, PgLog, follower_pool};
+use serde_json::{Value, json};
+use sqlx::Row;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::database::{Database, PARTITIONS, partitions};
+use crate::sample::{DIVISION, DOSAGE, EMPLOYEE, PARTY, PERSON, PHARMACY, PROGRAM, partition_of};
+
+/// The first instant of these logs: long ago, so that holds have run out unless a test says else.
+pub(super) const BEGINNING: &str = "2026-01-31T08:00:00Z";
+
+/// The day on which everything is dispensed unless a test says else.
+pub(super) fn day() -> NaiveDate {
+    "2026-01-31".parse().unwrap()
+}
+
+/// A hold, as a test tells it; the rest follows.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) request: Uuid,
+    pub(super) legal_entity: Uuid,
+    pub(super) division: Uuid,
+    pub(super) day: NaiveDate,
+    pub(super) lasts: TimeDelta,
+    pub(super) at_once: bool,
+    pub(super) based_on: Option<Value>,
+}
+
+impl Told {
+    /// A hold on that medication request, which ran out long ago.
+    pub(super) fn on(request: u128) -> Self {
+        Self {
+            request: Uuid::from_u128(0x00F0_0000 + request),
+            legal_entity: PHARMACY,
+            division: DIVISION,
+            day: day(),
+            lasts: TimeDelta::minutes(10),
+            at_once: false,
+            based_on: None,
+        }
+    }
+
+    /// It lives on for a hundred years.
+    pub(super) fn alive(self) -> Self {
+        Self { lasts: TimeDelta::days(36_500), ..self }
+    }
+
+    pub(super) fn by(self, legal_entity: Uuid) -> Self {
+        Self { legal_entity, ..self }
+    }
+
+    pub(super) fn at(self, division: Uuid) -> Self {
+        Self { division, ..self }
+    }
+
+    pub(super) fn days_later(self, days: u64) -> Self {
+        Self { day: day().checked_add_days(Days::new(days)).unwrap(), ..self }
+    }
+
+    fn event(&self, dispense: Uuid, at: DateTime<Utc>) -> DispenseEvent {
+        let digest = "11".repeat(32);
+        let expires_at = (!self.at_once).then(|| at + self.lasts);
+        serde_json::from_value(json!({
+            "type": "HoldCreated", "dispense_id": dispense, "key_digest": digest,
+            "request_digest": digest, "processed_at_once": self.at_once, "prescribed": "30",
+            "expires_at": expires_at, "party_id": PARTY, "employee_id": EMPLOYEE,
+            "legal_entity_id": self.legal_entity, "dispensed_on": self.day, "personal": digest,
+            "division": {"id": self.division, "name": "Хрещатик", "legal_entity_id": PHARMACY,
+                "type": "DRUGSTORE", "status": "ACTIVE"},
+            "medical_program": {"id": PROGRAM, "name": "Доступні ліки", "is_active": true,
+                "settings": {}},
+            "items": [{"id": Uuid::nil(), "quantity": "10", "reimbursement_amount": "0",
+                "medication": {"id": Uuid::from_u128(0xC0), "name": "Глюкофаж",
+                    "type": "BRAND"}}],
+            "medication_request": {"id": self.request, "status": "ACTIVE", "intent": "order",
+                "person_id": PERSON, "employee_id": EMPLOYEE, "division_id": DIVISION,
+                "legal_entity_id": PHARMACY, "medication": {"id": DOSAGE, "name": "Метформін"},
+                "remaining": "30"},
+        }))
+        .unwrap()
+    }
+
+    fn body(&self) -> Value {
+        match &self.based_on {
+            Some(based_on) => json!({"medication_request": {"based_on": based_on}}),
+            None => json!({"medication_request": {}}),
+        }
+    }
+}
+
+/// A log that is told, in a database of its own.
+pub(super) struct Log {
+    pub(super) database: Database,
+    now: DateTime<Utc>,
+    keys: u32,
+}
+
+impl Log {
+    pub(super) async fn new() -> Self {
+        let database = Database::new().await;
+        Self { database, now: BEGINNING.parse().unwrap(), keys: 0 }
+    }
+
+    /// Lets a second go by. What is told within one second was recorded by one batch.
+    pub(super) fn tick(&mut self) {
+        self.now += TimeDelta::seconds(1);
+    }
+
+    /// The instant at which the next thing is told.
+    pub(super) const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The hold was created, and gets this id.
+    pub(super) async fn held(&mut self, told: &Told) -> Uuid {
+        self.keys += 1;
+        let request = told.request.into();
+        let id = DispenseId::asked_for(request, PHARMACY.into(), &self.keys.to_string()).uuid();
+        self.append(told.request, &told.event(id, self.now), Some(told.body())).await;
+        id
+    }
+
+    /// It ended so.
+    pub(super) async fn ended(&mut self, told: &Told, dispense: Uuid, how: &str) {
+        let digest = "22".repeat(32);
+        let event = json!({
+            "type": how, "dispense_id": dispense, "signed": true, "remaining": "20",
+            "key_digest": digest, "request_digest": digest, "expires_at": self.now,
+        });
+        let event: DispenseEvent = serde_json::from_value(event).unwrap();
+        self.append(told.request, &event, None).await;
+    }
+
+    /// The hold was created and ended so, and time went by.
+    pub(super) async fn dispensed(&mut self, told: &Told, how: &str) -> Uuid {
+        let id = self.held(told).await;
+        self.tick();
+        self.ended(told, id, how).await;
+        self.tick();
+        id
+    }
+
+    async fn append(&self, request: Uuid, event: &DispenseEvent, body: Option<Value>) {
+        sqlx::query(
+            "WITH place AS (
+                 UPDATE log_head SET position = position + 1, recorded_at = $7, hash = $8
+                 WHERE partition = $5 RETURNING partition, position
+             ), written AS (
+                 INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type,
+                     event_version, payload, metadata, partition, position, event_id, dispense_id,
+                     recorded_at, hash)
+                 SELECT 'dispense', $1, position, $2, $3, $4::json, '{}', partition, position,
+                        gen_random_uuid(), $6, $7, $8 FROM place
+             )
+             INSERT INTO personal_bodies SELECT partition, position, $9 FROM place
+             WHERE $9 IS NOT NULL",
+        )
+        .bind(request.to_string())
+        .bind(event.name())
+        .bind(event.version())
+        .bind(serde_json::to_string(event).unwrap())
+        .bind(partition_of(request).cast_signed())
+        .bind(event.dispense_id().uuid())
+        .bind(self.now)
+        .bind([7_u8; 32])
+        .bind(body)
+        .execute(&self.database.admin)
+        .await
+        .unwrap();
+    }
+
+    /// Follows the log to its end, with followers that start anew.
+    pub(super) async fn followed(&self) {
+        let settings = PgLog::settings(&self.database.serving, None).await.unwrap();
+        let pool = follower_pool(&self.database.serving_options, 2);
+        let stop = CancellationToken::new();
+        let running = partitions().all().map(|partition| {
+            let (_written, seen) = watch::channel(0);
+            let model = Arc::new(Dispenses);
+            let follower = Follower::new(model, pool.clone(), settings, partition, seen);
+            tokio::spawn(follower.run(stop.clone()))
+        });
+        let running: Vec<_> = running.collect();
+        while self.behind().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.cancel();
+        for follower in running {
+            follower.await.unwrap();
+        }
+    }
+
+    async fn behind(&self) -> bool {
+        let there = "SELECT count(*) FROM log_head h JOIN followers f USING (partition, position)
+                     WHERE f.name = 'dispenses'";
+        self.database.number(there).await < i64::from(PARTITIONS)
+    }
+
+    /// The follower begins again with nothing.
+    pub(super) async fn forgotten(&self) {
+        for statement in ["DELETE FROM followers WHERE name = 'dispenses'", "TRUNCATE dispenses_v1"]
+        {
+            sqlx::query(statement).execute(&self.database.admin).await.unwrap();
+        }
+    }
+
+    /// Everything that the model has, each row as JSON, ordered by id.
+    pub(super) async fn kept(&self) -> Vec<Value> {
+        sqlx::query("SELECT to_jsonb(d) AS row FROM dispenses d ORDER BY dispense_id")
+            .fetch_all(&self.database.serving)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get("row"))
+            .collect()
+    }
+
+    /// The row of that dispense.
+    pub(super) async fn row(&self, dispense: Uuid) -> Value {
+        let kept = self.kept().await;
+        let own = |row: &Value| row["dispense_id"] == json!(dispense);
+        kept.into_iter().find(own).unwrap_or_else(|| panic!("no row of {dispense}"))
+    }
+}
