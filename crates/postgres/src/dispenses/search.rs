@@ -102,12 +102,12 @@ where
 #[async_trait]
 impl Dispenses for PgDispenses {
     async fn search(&self, criteria: &Criteria, page: PageAsked) -> Result<Matching, Unavailable> {
-        let stages = stages(criteria.statuses.as_deref());
-        if stages.is_empty() {
+        let walks = walks(criteria);
+        if walks.is_empty() {
             return Ok(Matching { dispenses: Vec::new(), entries: 0 });
         }
         let instants = self.instants().await?;
-        let statement = statement(criteria, &stages);
+        let statement = statement(criteria, &walks);
         let (skipped, room) = (bound(page.skipped()), bound(page.room()));
         let (id, request) = (criteria.id, criteria.medication_request_id);
         let searching = sqlx::query(&statement)
@@ -139,40 +139,60 @@ fn bound(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Which rows stand at one of those, each a walk through an index of its own; the rows of one stage
-/// stand in the order of a page, those of two do not. `$1` holds the instant of each partition.
-fn stages(statuses: Option<&[Status]>) -> Vec<&'static str> {
-    const ALL: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelled, Status::Expired];
-    let Some(statuses) = statuses else { return vec!["true"] };
-    let is_wanted = |status| statuses.contains(&status);
-    if ALL.into_iter().all(is_wanted) {
-        return vec!["true"];
+/// The walks through the model: each through rows that an index has in the order of a page. Those of
+/// two stages it has not, and of all stages neither, unless something else is looked for.
+fn walks(criteria: &Criteria) -> Vec<&'static str> {
+    match &criteria.statuses {
+        Some(statuses) if !EVERY.iter().all(|status| statuses.contains(status)) => at(statuses),
+        Some(_) | None if is_narrow(criteria) => vec!["true"],
+        Some(_) | None => at(&EVERY),
     }
-    let mut stages = Vec::new();
-    for status in ALL.into_iter().filter(|status| is_wanted(*status)) {
+}
+
+const EVERY: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelled, Status::Expired];
+
+/// Rows that stand at one of those. `$1` holds the instant of each partition.
+fn at(statuses: &[Status]) -> Vec<&'static str> {
+    let is_wanted = |status| statuses.contains(&status);
+    let mut walks = Vec::new();
+    for status in EVERY.into_iter().filter(|status| is_wanted(*status)) {
         match status {
-            Status::Held if is_wanted(Status::Expired) => stages.push("stage = 'held'"),
-            Status::Held => stages.push(
+            Status::Held if is_wanted(Status::Expired) => walks.push("stage = 'held'"),
+            Status::Held => walks.push(
                 "stage = 'held' AND (expires_at < ($1::timestamptz[])[partition + 1]) IS NOT TRUE",
             ),
-            Status::Processed => stages.push("stage = 'processed'"),
-            Status::Cancelled => stages.push("stage = 'cancelled'"),
+            Status::Processed => walks.push("stage = 'processed'"),
+            Status::Cancelled => walks.push("stage = 'cancelled'"),
             Status::Expired => {
-                stages.push("stage = 'expired'");
+                walks.push("stage = 'expired'");
                 if !is_wanted(Status::Held) {
-                    stages
+                    walks
                         .push("stage = 'held' AND expires_at < ($1::timestamptz[])[partition + 1]");
                 }
             }
         }
     }
-    stages
+    walks
+}
+
+/// Whether an index other than that of the stages has the rows in the order of a page, or has few.
+fn is_narrow(criteria: &Criteria) -> bool {
+    criteria.id.is_some()
+        || criteria.medication_request_id.is_some()
+        || criteria.legal_entity_id.is_some()
+        || criteria.division_id.is_some()
+        || criteria.care_plan_id.is_some()
+        || is_one_day(criteria)
+}
+
+fn is_one_day(criteria: &Criteria) -> bool {
+    criteria.dispensed_from.is_some() && criteria.dispensed_from == criteria.dispensed_to
 }
 
 /// What else has to hold.
 fn conditions(criteria: &Criteria) -> String {
     let Criteria { dispensed_from: from, dispensed_to: to, .. } = criteria;
-    let is_one_day = from.is_some() && from == to;
+    let is_one_day = is_one_day(criteria);
     let stated = [
         (criteria.id.is_some(), " AND dispense_id = $2 AND partition = $3"),
         (
@@ -191,13 +211,13 @@ fn conditions(criteria: &Criteria) -> String {
 }
 
 /// Counts up to `$11`, and lists `$13` behind the first `$12`, of `$14` in all, in one look.
-fn statement(criteria: &Criteria, stages: &[&str]) -> String {
+fn statement(criteria: &Criteria, walks: &[&str]) -> String {
     let conditions = conditions(criteria);
     let each = |select: &str, end: &str| {
-        let walks = stages
+        let each = walks
             .iter()
-            .map(|stage| format!("({select} FROM dispenses WHERE {stage}{conditions} {end})"));
-        walks.collect::<Vec<_>>().join(" UNION ALL ")
+            .map(|walk| format!("({select} FROM dispenses WHERE {walk}{conditions} {end})"));
+        each.collect::<Vec<_>>().join(" UNION ALL ")
     };
     let counted = each("SELECT 1", "LIMIT $11");
     let listed = each(
