@@ -1,4 +1,4 @@
-//! Looking for dispenses, page by page (§5.8).
+//! Looking for dispenses, page by page (5.8).
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -153,7 +153,7 @@ pub trait Dispenses: Send + Sync {
 
 impl Dispensary {
     /// Looks for dispenses. Whoever is shown their own alone and asks for another's finds nothing,
-    /// on the usual page (§5.1).
+    /// on the usual page (5.1).
     ///
     /// # Errors
     ///
