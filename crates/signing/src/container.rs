@@ -29,7 +29,7 @@ pub(crate) enum Unreadable {
     TooLarge,
     #[error(transparent)]
     Form(#[from] FormError),
-    #[error("it is not a container of signed data (CMS SignedData)")]
+    #[error("its structure is not that of signed data (CMS SignedData)")]
     NotSignedData,
     #[error("it has more than {MAX_CERTIFICATES} certificates")]
     TooManyCertificates,

@@ -52,6 +52,9 @@ const SET: u8 = 0x31;
 impl<'a> Element<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, FormError> {
         let (&tag, after_tag) = bytes.split_first().ok_or(FormError::Cut)?;
+        if !occurs(tag) {
+            return Err(FormError::NotDer);
+        }
         let (&first, after_first) = after_tag.split_first().ok_or(FormError::Cut)?;
         let (length, after_length) = match first {
             0..=0x7f => (usize::from(first), after_first),
@@ -72,21 +75,25 @@ impl<'a> Element<'a> {
         Ok(Self { tag, whole, value, rest })
     }
 
-    /// Whether elements lie in it; an error for what does not occur in DER.
-    fn is_constructed(&self) -> Result<bool, FormError> {
-        let constructed = self.tag & CONSTRUCTED != 0;
-        let sound = match self.tag & CLASS {
-            _ if self.tag & LONG_TAG == LONG_TAG => false,
-            UNIVERSAL if constructed => matches!(self.tag, SEQUENCE | SET),
-            UNIVERSAL => self.tag != 0 && !matches!(self.tag | CONSTRUCTED, SEQUENCE | SET),
-            class => class == CONTEXT_SPECIFIC,
-        };
-        if sound { Ok(constructed) } else { Err(FormError::NotDer) }
+    /// Whether elements lie in it.
+    fn is_constructed(&self) -> bool {
+        self.tag & CONSTRUCTED != 0
     }
 
     /// Whether it may have been declared as a set, whatever its tag says.
     fn may_be_set(&self) -> bool {
         self.tag == SET || self.tag & CLASS == CONTEXT_SPECIFIC
+    }
+}
+
+/// Whether DER has such a tag, in anything that lies in a container: strings do not lie in pieces, and
+/// no tag needs more than a byte.
+fn occurs(tag: u8) -> bool {
+    let is_long = tag & LONG_TAG == LONG_TAG;
+    let of_many = matches!(tag | CONSTRUCTED, SEQUENCE | SET);
+    match tag & CLASS {
+        UNIVERSAL => !is_long && tag != 0 && of_many == (tag & CONSTRUCTED != 0),
+        class => !is_long && class == CONTEXT_SPECIFIC,
     }
 }
 
@@ -103,7 +110,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), FormError> {
     }
     let mut elements = 1;
     let mut open = Vec::with_capacity(MAX_DEPTH);
-    if outermost.is_constructed()? {
+    if outermost.is_constructed() {
         check_set(&outermost)?;
         open.push(outermost.value);
     }
@@ -114,7 +121,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), FormError> {
         let element = Element::read(remaining)?;
         elements += 1;
         open.push(element.rest);
-        if element.is_constructed()? {
+        if element.is_constructed() {
             check_set(&element)?;
             open.push(element.value);
         }

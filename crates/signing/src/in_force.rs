@@ -105,7 +105,7 @@ fn report(trust: &Trust) {
 }
 
 fn look(settings: &VerifierSettings) -> io::Result<Vec<Look>> {
-    let mut paths = vec![settings.trust_anchors.clone()];
+    let mut paths: Vec<PathBuf> = settings.trust_anchors.iter().cloned().collect();
     if let Some(crls) = &settings.crls {
         paths.extend(list_files(crls)?);
     }

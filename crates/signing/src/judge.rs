@@ -29,15 +29,14 @@ pub(crate) fn open(bytes: &[u8], trust: &Trust, now: SystemTime) -> Opened {
             return Opened { document: None, signature: Err(fault) };
         }
     };
-    let signature = match only_signature(&container) {
-        Ok(signature) => signature_of(&container, signature, trust, now).map_err(|flaw| {
+    let signature = only_signature(&container).and_then(|signature| {
+        signature_of(&container, signature, trust, now).map_err(|flaw| {
             if let Flaw::Library(source) = &flaw {
-                tracing::warn!(%source, "a signature could not be checked");
+                tracing::error!(%source, "a signature could not be checked");
             }
             SignatureFault::Invalid { why: flaw.to_string() }
-        }),
-        Err(fault) => Err(fault),
-    };
+        })
+    });
     Opened { document: container.document, signature }
 }
 
@@ -77,7 +76,7 @@ fn signature_of(
     }
     certificate.check_signs_documents()?;
     attributes::check(signature, document, digest, certificate)?;
-    let signer = X509::from_der(&certificate.der)?;
+    let signer = X509::from_der(&certificate.der).map_err(|_| Flaw::CertificateUnreadable)?;
     check_signature(signature, document, &signer)?;
     check_trust(container, certificate, &signer, trust, now)?;
     certificate.holder()
@@ -87,7 +86,7 @@ fn signature_of(
 /// one signature, one certificate.
 fn check_signature(signature: &SignerInfo, document: &[u8], signer: &X509) -> Result<(), Flaw> {
     let rewritten = rewritten(signature, document).map_err(|_| Flaw::Signature)?;
-    let mut container = CmsContentInfo::from_der(&rewritten)?;
+    let mut container = CmsContentInfo::from_der(&rewritten).map_err(|_| Flaw::Signature)?;
     let mut candidates = Stack::new()?;
     candidates.push(signer.clone())?;
     // The chain is judged apart, where it can be said what is wrong with it.

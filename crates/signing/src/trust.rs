@@ -105,10 +105,10 @@ impl Trust {
     ///
     /// The first file with something wrong in it.
     pub(crate) fn read(settings: &VerifierSettings) -> Result<Self, LoadError> {
-        let path = &settings.trust_anchors;
-        let anchors = read_anchors(path)?;
-        let store =
-            store(&anchors).map_err(|source| LoadError::Library { path: path.clone(), source })?;
+        let path = settings.trust_anchors.as_deref();
+        let anchors = path.map(read_anchors).transpose()?.unwrap_or_default();
+        let path = path.unwrap_or(Path::new("")).to_owned();
+        let store = store(&anchors).map_err(|source| LoadError::Library { path, source })?;
         let lists = settings.crls.as_deref().map(read_lists).transpose()?;
         Ok(Self { store, anchors: anchors.into_iter().collect(), lists })
     }
@@ -133,7 +133,12 @@ impl Trust {
         let mut chain = Vec::with_capacity(found.len());
         for der in found {
             let is_anchor = self.anchors.contains(&der);
-            chain.push(Certificate::read(der).ok_or(Flaw::Chain)?);
+            let certificate = Certificate::read(der).ok_or(Flaw::Chain)?;
+            // OpenSSL takes some for authorities that do not say so.
+            if !chain.is_empty() && !certificate.is_authority() {
+                return Err(Flaw::Chain);
+            }
+            chain.push(certificate);
             if is_anchor {
                 return Ok(chain);
             }

@@ -23,8 +23,8 @@ const MAX_WAITING: usize = 256;
 /// Where a verifier finds whom to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierSettings {
-    /// A PEM file with the certificates of the authorities that are trusted.
-    pub trust_anchors: PathBuf,
+    /// A PEM file with the certificates of the authorities that are trusted; without it, nobody is.
+    pub trust_anchors: Option<PathBuf>,
     /// A file, or a folder with files, of lists of revoked certificates, in PEM or DER. Where it is
     /// set, every authority between a signer and a trust anchor, and the anchor, needs a current one.
     pub crls: Option<PathBuf>,

@@ -6,23 +6,19 @@ use openssl::asn1::{Asn1Integer, Asn1Object, Asn1OctetString, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::stack::Stack;
 use openssl::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
 };
 use openssl::x509::{
-    X509, X509Builder, X509CrlBuilder, X509Extension, X509Name, X509RevokedBuilder,
+    X509, X509Builder, X509CrlBuilder, X509Extension, X509Name, X509Ref, X509RevokedBuilder,
 };
 
-use super::profile::{KeyKind, Profile, Usage};
+use super::profile::{Profile, Usage};
 
-/// How long an authority is valid.
-const VALID: Duration = Duration::from_hours(10 * 365 * 24);
-
-/// How long before now it begins, for clocks that are behind.
-const BEFORE: Duration = Duration::from_hours(24);
+/// How long a list of revoked certificates was current when its time is over.
+const LIST_VALID: Duration = Duration::from_hours(24);
 
 /// X.509 version 3, counted from 0.
 const VERSION_3: i32 = 2;
@@ -35,7 +31,7 @@ const SERIAL_NUMBER_BITS: i32 = 127;
 pub struct Authority {
     certificate: X509,
     key: PKey<Private>,
-    /// Its own certificate and those above it, without the root.
+    /// What goes along with the certificates that it issues.
     chain: Vec<X509>,
 }
 
@@ -46,7 +42,8 @@ pub struct Identity {
     pub certificate: X509,
     /// Its private key.
     pub key: PKey<Private>,
-    /// The certificates of the authorities above, without the root.
+    /// What goes into a container beside it: the certificates of the authorities above, without the
+    /// root.
     pub chain: Vec<X509>,
 }
 
@@ -57,10 +54,9 @@ impl Authority {
     ///
     /// OpenSSL's.
     pub fn root(name: &str) -> Result<Self, ErrorStack> {
-        let key = KeyKind::P256.generate()?;
-        let name = authority_name(name)?;
-        let certificate = authority_certificate(&name, &key, None, &key)?;
-        Ok(Self { certificate, key, chain: Vec::new() })
+        let Identity { certificate, key, chain } =
+            Identity::self_signed(&Profile::authority(name))?;
+        Ok(Self { certificate, key, chain })
     }
 
     /// Makes an authority below this one.
@@ -69,12 +65,7 @@ impl Authority {
     ///
     /// OpenSSL's.
     pub fn subordinate(&self, name: &str) -> Result<Self, ErrorStack> {
-        let key = KeyKind::P256.generate()?;
-        let name = authority_name(name)?;
-        let certificate = authority_certificate(&name, &key, Some(&self.certificate), &self.key)?;
-        let mut chain = vec![certificate.clone()];
-        chain.extend(self.chain.iter().cloned());
-        Ok(Self { certificate, key, chain })
+        Ok(self.issue(&Profile::authority(name))?.into_authority())
     }
 
     /// The root with that certificate and key.
@@ -82,7 +73,13 @@ impl Authority {
         Self { certificate, key, chain: Vec::new() }
     }
 
-    /// Its certificate in PEM.
+    /// Its own certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &X509 {
+        &self.certificate
+    }
+
+    /// Its own certificate in PEM.
     ///
     /// # Errors
     ///
@@ -110,76 +107,59 @@ impl Authority {
     ///
     /// OpenSSL's.
     pub fn issue_for(&self, profile: &Profile, key: PKey<Private>) -> Result<Identity, ErrorStack> {
-        let mut builder =
-            begun(&subject(profile)?, &key, &self.certificate.subject_name().to_owned()?)?;
-        valid(&mut builder, profile.since, profile.until)?;
-        builder.append_extension(BasicConstraints::new().build()?)?;
-        match profile.usage {
-            Usage::Signing => {
-                let usage =
-                    KeyUsage::new().critical().digital_signature().non_repudiation().build()?;
-                builder.append_extension(usage)?;
-            }
-            Usage::Encryption => {
-                let usage = KeyUsage::new().critical().key_encipherment().build()?;
-                builder.append_extension(usage)?;
-            }
-            Usage::Unsaid => {}
-        }
-        if !profile.purposes.is_empty() {
-            let mut purposes = ExtendedKeyUsage::new();
-            for purpose in &profile.purposes {
-                purposes.other(purpose);
-            }
-            builder.append_extension(purposes.build()?)?;
-        }
-        for extension in &profile.extensions {
-            let oid = Asn1Object::from_str(&extension.oid)?;
-            let value = Asn1OctetString::new_from_bytes(&extension.der)?;
-            let built = X509Extension::new_from_der(&oid, extension.critical, &value)?;
-            builder.append_extension(built)?;
-        }
-        identified(&mut builder, Some(&self.certificate))?;
-        builder.sign(&self.key, profile.signed_over)?;
-        Ok(Identity { certificate: builder.build(), key, chain: self.chain.clone() })
+        let issuer = Issuer { certificate: Some(&self.certificate), key: &self.key };
+        let certificate = certificate(profile, &key, &issuer)?;
+        Ok(Identity { certificate, key, chain: self.chain.clone() })
     }
 
-    /// Its list of revoked certificates, in PEM, current from yesterday to `until`.
+    /// Its list of revoked certificates, in PEM, current until `until`.
     ///
     /// # Errors
     ///
     /// OpenSSL's.
     pub fn revocation_list(
         &self,
-        revoked: &[&X509],
+        revoked: &[&X509Ref],
         until: SystemTime,
     ) -> Result<Vec<u8>, ErrorStack> {
-        let now = SystemTime::now();
-        let since = if until > now { now - BEFORE } else { until - BEFORE };
+        let since = time(SystemTime::now().min(until) - LIST_VALID)?;
         let mut list = X509CrlBuilder::new()?;
         list.set_issuer_name(self.certificate.subject_name())?;
-        list.set_last_update(&*time(since)?)?;
+        list.set_last_update(&since)?;
         list.set_next_update(&*time(until)?)?;
         for certificate in revoked {
             let mut entry = X509RevokedBuilder::new()?;
             entry.set_serial_number(certificate.serial_number())?;
-            entry.set_revocation_date(&*time(since)?)?;
+            entry.set_revocation_date(&since)?;
             list.add_revoked(entry.build())?;
         }
         list.sort()?;
         list.sign(&self.key, MessageDigest::sha256())?;
         list.build()?.to_pem()
     }
-
-    /// Its own certificate.
-    #[must_use]
-    pub fn certificate(&self) -> &X509 {
-        &self.certificate
-    }
 }
 
 impl Identity {
-    /// The certificates that go into a container beside its own.
+    /// Makes somebody who vouches for himself.
+    ///
+    /// # Errors
+    ///
+    /// OpenSSL's.
+    pub fn self_signed(profile: &Profile) -> Result<Self, ErrorStack> {
+        let key = profile.key.generate()?;
+        let certificate = certificate(profile, &key, &Issuer { certificate: None, key: &key })?;
+        Ok(Self { certificate, key, chain: Vec::new() })
+    }
+
+    /// The same, as somebody who issues certificates, whether or not he may.
+    #[must_use]
+    pub fn into_authority(self) -> Authority {
+        let Self { certificate, key, chain } = self;
+        let chain = [vec![certificate.clone()], chain].concat();
+        Authority { certificate, key, chain }
+    }
+
+    /// What goes into a container beside its certificate.
     pub(super) fn others(&self) -> Result<Stack<X509>, ErrorStack> {
         let mut others = Stack::new()?;
         for certificate in &self.chain {
@@ -189,70 +169,84 @@ impl Identity {
     }
 }
 
-fn authority_certificate(
-    name: &X509Name,
-    key: &PKey<Private>,
-    issuer: Option<&X509>,
-    issuer_key: &PKey<Private>,
-) -> Result<X509, ErrorStack> {
-    let issuer_name = issuer.map_or(&**name, |it| it.subject_name()).to_owned()?;
-    let mut builder = begun(name, key, &issuer_name)?;
-    let now = SystemTime::now();
-    valid(&mut builder, now - BEFORE, now + VALID)?;
-    builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-    builder.append_extension(KeyUsage::new().critical().key_cert_sign().crl_sign().build()?)?;
-    identified(&mut builder, issuer)?;
-    builder.sign(issuer_key, MessageDigest::sha256())?;
-    Ok(builder.build())
+/// Who signs a certificate; without one of its own, the holder.
+struct Issuer<'a> {
+    certificate: Option<&'a X509Ref>,
+    key: &'a PKeyRef<Private>,
 }
 
-fn begun(
-    subject: &X509Name,
+fn certificate(
+    profile: &Profile,
     key: &PKeyRef<Private>,
-    issuer: &X509Name,
-) -> Result<X509Builder, ErrorStack> {
-    let mut number = BigNum::new()?;
-    number.rand(SERIAL_NUMBER_BITS, MsbOption::ONE, false)?;
+    issuer: &Issuer,
+) -> Result<X509, ErrorStack> {
+    let subject = subject(profile)?;
     let mut builder = X509Builder::new()?;
     builder.set_version(VERSION_3)?;
-    builder.set_serial_number(&*Asn1Integer::from_bn(&number)?)?;
-    builder.set_subject_name(subject)?;
-    builder.set_issuer_name(issuer)?;
+    builder.set_serial_number(&*serial_number()?)?;
+    builder.set_issuer_name(issuer.certificate.map_or(&subject, X509Ref::subject_name))?;
+    builder.set_subject_name(&subject)?;
+    builder.set_not_before(&*time(profile.since)?)?;
+    builder.set_not_after(&*time(profile.until)?)?;
     builder.set_pubkey(key)?;
-    Ok(builder)
-}
-
-/// The identifiers of its key and of that of its issuer, which find the way up where names repeat.
-fn identified(builder: &mut X509Builder, issuer: Option<&X509>) -> Result<(), ErrorStack> {
+    for extension in extensions(profile)? {
+        builder.append_extension(extension)?;
+    }
+    // The identifiers of its key and of that of its issuer find the way up where names repeat.
     let own = SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
     builder.append_extension(own)?;
-    if let Some(issuer) = issuer {
-        let context = builder.x509v3_context(Some(issuer), None);
+    if issuer.certificate.is_some() {
+        let context = builder.x509v3_context(issuer.certificate, None);
         let above = AuthorityKeyIdentifier::new().keyid(true).build(&context)?;
         builder.append_extension(above)?;
     }
-    Ok(())
+    builder.sign(issuer.key, profile.signed_over)?;
+    Ok(builder.build())
 }
 
-fn valid(
-    builder: &mut X509Builder,
-    since: SystemTime,
-    until: SystemTime,
-) -> Result<(), ErrorStack> {
-    builder.set_not_before(&*time(since)?)?;
-    builder.set_not_after(&*time(until)?)
+fn extensions(profile: &Profile) -> Result<Vec<X509Extension>, ErrorStack> {
+    let mut constraints = BasicConstraints::new();
+    let mut usage = KeyUsage::new();
+    let mut extensions = Vec::new();
+    match profile.usage {
+        Usage::Signing => {
+            extensions.push(usage.critical().digital_signature().non_repudiation().build()?);
+        }
+        Usage::Encryption => extensions.push(usage.critical().key_encipherment().build()?),
+        Usage::Unsaid => {}
+        Usage::Authority { below } => {
+            constraints.critical().ca();
+            if let Some(below) = below {
+                constraints.pathlen(below);
+            }
+            extensions.push(usage.critical().key_cert_sign().crl_sign().build()?);
+        }
+    }
+    extensions.push(constraints.build()?);
+    if !profile.purposes.is_empty() {
+        let mut purposes = ExtendedKeyUsage::new();
+        for purpose in &profile.purposes {
+            purposes.other(purpose);
+        }
+        extensions.push(purposes.build()?);
+    }
+    for extension in &profile.extensions {
+        let oid = Asn1Object::from_str(&extension.oid)?;
+        let value = Asn1OctetString::new_from_bytes(&extension.der)?;
+        extensions.push(X509Extension::new_from_der(&oid, extension.critical, &value)?);
+    }
+    Ok(extensions)
+}
+
+fn serial_number() -> Result<Asn1Integer, ErrorStack> {
+    let mut number = BigNum::new()?;
+    number.rand(SERIAL_NUMBER_BITS, MsbOption::ONE, false)?;
+    Asn1Integer::from_bn(&number)
 }
 
 fn time(at: SystemTime) -> Result<Asn1Time, ErrorStack> {
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Asn1Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
-}
-
-fn authority_name(name: &str) -> Result<X509Name, ErrorStack> {
-    let mut builder = X509Name::builder()?;
-    builder.append_entry_by_nid(Nid::COUNTRYNAME, "UA")?;
-    builder.append_entry_by_nid(Nid::COMMONNAME, name)?;
-    Ok(builder.build())
 }
 
 fn subject(profile: &Profile) -> Result<X509Name, ErrorStack> {

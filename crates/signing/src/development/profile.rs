@@ -18,6 +18,9 @@ const BEFORE: Duration = Duration::from_mins(5);
 /// The purpose of a seal of a company, in Ukraine.
 const SEAL: &str = "1.2.804.2.1.1.1.3.9";
 
+/// How long an authority is valid, unless said otherwise.
+const AUTHORITY_VALID: Duration = Duration::from_hours(10 * 365 * 24);
+
 /// A person who signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -68,6 +71,11 @@ pub enum Usage {
     Encryption,
     /// The certificate does not say.
     Unsaid,
+    /// To sign certificates, and lists of revoked ones.
+    Authority {
+        /// How many authorities may be below, if there is a limit.
+        below: Option<u32>,
+    },
 }
 
 /// What a certificate says about its holder and itself.
@@ -96,7 +104,6 @@ impl Profile {
     /// from five minutes ago for a day.
     #[must_use]
     pub fn of(holder: &Holder) -> Self {
-        let now = std::time::SystemTime::now();
         let Holder { tax_id, surname, given_name } = holder;
         let subject = vec![
             (Nid::COUNTRYNAME, "UA".to_owned()),
@@ -105,11 +112,23 @@ impl Profile {
             (Nid::GIVENNAME, given_name.clone()),
             (Nid::SERIALNUMBER, format!("TINUA-{tax_id}")),
         ];
+        Self::new(subject, VALID, Usage::Signing)
+    }
+
+    /// What the certificate of an authority says; valid from five minutes ago for ten years.
+    #[must_use]
+    pub fn authority(name: &str) -> Self {
+        let subject = vec![(Nid::COUNTRYNAME, "UA".to_owned()), (Nid::COMMONNAME, name.to_owned())];
+        Self::new(subject, AUTHORITY_VALID, Usage::Authority { below: None })
+    }
+
+    fn new(subject: Vec<(Nid, String)>, valid: Duration, usage: Usage) -> Self {
+        let now = SystemTime::now();
         Self {
             subject,
             since: now - BEFORE,
-            until: now + VALID,
-            usage: Usage::Signing,
+            until: now + valid,
+            usage,
             purposes: Vec::new(),
             extensions: Vec::new(),
             key: KeyKind::P256,

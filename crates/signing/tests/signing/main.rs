@@ -3,4 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a sample that fails is a failed test")]
 
 mod accepting;
+mod counting;
+mod forge;
+mod refusing;
 mod sample;
+mod trusting;
+mod unreadable;

@@ -38,6 +38,9 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The name of the authority.
+    pub(crate) const AUTHORITY: &str = "Центральний засвідчувальний орган";
+
     /// One without lists of revoked certificates.
     pub(crate) fn new() -> Self {
         Self::with(|_, _| None)
@@ -48,11 +51,11 @@ impl World {
         lists: impl FnOnce(&Authority, &Path) -> Option<std::path::PathBuf>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::root("Центральний засвідчувальний орган").unwrap();
+        let authority = Authority::root(Self::AUTHORITY).unwrap();
         let trust_anchors = folder.path().join("anchors.pem");
         std::fs::write(&trust_anchors, authority.certificate_pem().unwrap()).unwrap();
         let crls = lists(&authority, folder.path());
-        let verifier = Verifier::load(VerifierSettings { trust_anchors, crls }).unwrap();
+        let verifier = Verifier::load(VerifierSettings { trust_anchors: Some(trust_anchors), crls }).unwrap();
         Self { authority, verifier, folder }
     }
 
