@@ -49,6 +49,8 @@ pub(crate) enum Flaw {
     AuthorityNotValid,
     #[error("the certificate of the signer is not from an authority that is trusted here")]
     NotTrusted,
+    #[error("a certificate was not signed by the authority that it names")]
+    Forged,
     #[error("there are more authorities between the signer and a trusted one than allowed")]
     TooLong,
     #[error("an algorithm of an authority above the signer, or its key, is not allowed")]
@@ -90,6 +92,7 @@ impl Flaw {
                 | codes::X509_V_ERR_CERT_UNTRUSTED,
                 _,
             ) => Self::NotTrusted,
+            (codes::X509_V_ERR_CERT_SIGNATURE_FAILURE, _) => Self::Forged,
             (codes::X509_V_ERR_CERT_CHAIN_TOO_LONG, _) => Self::TooLong,
             (codes::X509_V_ERR_EE_KEY_TOO_SMALL, _) => Self::CertificateAlgorithm,
             (codes::X509_V_ERR_CA_KEY_TOO_SMALL | codes::X509_V_ERR_CA_MD_TOO_WEAK, _) => {

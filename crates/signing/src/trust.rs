@@ -81,14 +81,8 @@ pub enum LoadError {
         why: String,
     },
     /// OpenSSL cannot take them.
-    #[error("the trust anchors in {} cannot be used", path.display())]
-    Library {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: ErrorStack,
-    },
+    #[error("the trust anchors cannot be used")]
+    Library(#[from] ErrorStack),
 }
 
 /// Whom we trust.
@@ -105,10 +99,9 @@ impl Trust {
     ///
     /// The first file with something wrong in it.
     pub(crate) fn read(settings: &VerifierSettings) -> Result<Self, LoadError> {
-        let path = settings.trust_anchors.as_deref();
-        let anchors = path.map(read_anchors).transpose()?.unwrap_or_default();
-        let path = path.unwrap_or(Path::new("")).to_owned();
-        let store = store(&anchors).map_err(|source| LoadError::Library { path, source })?;
+        let anchors = settings.trust_anchors.as_deref().map(read_anchors).transpose()?;
+        let anchors = anchors.unwrap_or_default();
+        let store = store(&anchors)?;
         let lists = settings.crls.as_deref().map(read_lists).transpose()?;
         Ok(Self { store, anchors: anchors.into_iter().collect(), lists })
     }
@@ -179,7 +172,8 @@ fn read_anchors(path: &Path) -> Result<Vec<Vec<u8>>, LoadError> {
     for (index, der) in CertificateDer::pem_slice_iter(&bytes).enumerate() {
         let fault = |why| LoadError::Anchor { path: path.to_owned(), number: index + 1, why };
         let der = der.map_err(|_| fault("is not in PEM"))?.to_vec();
-        let certificate = Certificate::read(der).ok_or_else(|| fault("cannot be read"))?;
+        let certificate = Certificate::read(der).filter(|it| X509::from_der(&it.der).is_ok());
+        let certificate = certificate.ok_or_else(|| fault("cannot be read"))?;
         if !certificate.is_authority() {
             return Err(fault("is not that of an authority (basic constraints: CA)"));
         }

@@ -9,13 +9,14 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::stack::Stack;
 use openssl::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, ExtendedKeyUsage, KeyUsage,
+    SubjectKeyIdentifier,
 };
 use openssl::x509::{
     X509, X509Builder, X509CrlBuilder, X509Extension, X509Name, X509Ref, X509RevokedBuilder,
 };
 
-use super::profile::{Profile, Usage};
+use super::profile::{Name, Profile, Usage};
 
 /// How long a list of revoked certificates was current when its time is over.
 const LIST_VALID: Duration = Duration::from_hours(24);
@@ -23,8 +24,8 @@ const LIST_VALID: Duration = Duration::from_hours(24);
 /// X.509 version 3, counted from 0.
 const VERSION_3: i32 = 2;
 
-/// Bits of a serial number: one fewer than 16 bytes, so that it is positive.
-const SERIAL_NUMBER_BITS: i32 = 127;
+/// Bits of the number of a certificate or list: one fewer than 16 bytes, so that it is positive.
+const NUMBER_BITS: i32 = 127;
 
 /// Somebody who issues certificates.
 #[derive(Debug, Clone)]
@@ -79,6 +80,12 @@ impl Authority {
         &self.certificate
     }
 
+    /// Its private key.
+    #[must_use]
+    pub fn key(&self) -> &PKeyRef<Private> {
+        &self.key
+    }
+
     /// Its own certificate in PEM.
     ///
     /// # Errors
@@ -127,6 +134,10 @@ impl Authority {
         list.set_issuer_name(self.certificate.subject_name())?;
         list.set_last_update(&since)?;
         list.set_next_update(&*time(until)?)?;
+        let builder = X509Builder::new()?;
+        let context = builder.x509v3_context(Some(&self.certificate), None);
+        list.append_extension(AuthorityKeyIdentifier::new().keyid(true).build(&context)?)?;
+        list.append_extension(CrlNumber::new(number()?)?.build()?)?;
         for certificate in revoked {
             let mut entry = X509RevokedBuilder::new()?;
             entry.set_serial_number(certificate.serial_number())?;
@@ -183,7 +194,7 @@ fn certificate(
     let subject = subject(profile)?;
     let mut builder = X509Builder::new()?;
     builder.set_version(VERSION_3)?;
-    builder.set_serial_number(&*serial_number()?)?;
+    builder.set_serial_number(&*Asn1Integer::from_bn(&*number()?)?)?;
     builder.set_issuer_name(issuer.certificate.map_or(&subject, X509Ref::subject_name))?;
     builder.set_subject_name(&subject)?;
     builder.set_not_before(&*time(profile.since)?)?;
@@ -238,10 +249,10 @@ fn extensions(profile: &Profile) -> Result<Vec<X509Extension>, ErrorStack> {
     Ok(extensions)
 }
 
-fn serial_number() -> Result<Asn1Integer, ErrorStack> {
+fn number() -> Result<BigNum, ErrorStack> {
     let mut number = BigNum::new()?;
-    number.rand(SERIAL_NUMBER_BITS, MsbOption::ONE, false)?;
-    Asn1Integer::from_bn(&number)
+    number.rand(NUMBER_BITS, MsbOption::ONE, false)?;
+    Ok(number)
 }
 
 fn time(at: SystemTime) -> Result<Asn1Time, ErrorStack> {
@@ -251,8 +262,11 @@ fn time(at: SystemTime) -> Result<Asn1Time, ErrorStack> {
 
 fn subject(profile: &Profile) -> Result<X509Name, ErrorStack> {
     let mut builder = X509Name::builder()?;
-    for (attribute, value) in &profile.subject {
-        builder.append_entry_by_nid(*attribute, value)?;
+    for Name { attribute, kind, value } in &profile.subject {
+        match kind {
+            Some(kind) => builder.append_entry_by_nid_with_type(*attribute, value, *kind)?,
+            None => builder.append_entry_by_nid(*attribute, value)?,
+        }
     }
     Ok(builder.build())
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use openssl::asn1::Asn1Type;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
@@ -81,7 +82,7 @@ pub enum Usage {
 /// What a certificate says about its holder and itself.
 #[derive(Clone)]
 pub struct Profile {
-    pub(super) subject: Vec<(Nid, String)>,
+    pub(super) subject: Vec<Name>,
     pub(super) since: SystemTime,
     pub(super) until: SystemTime,
     pub(super) usage: Usage,
@@ -89,6 +90,21 @@ pub struct Profile {
     pub(super) extensions: Vec<Extension>,
     pub(super) key: KeyKind,
     pub(super) signed_over: MessageDigest,
+}
+
+/// A name of a subject.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) attribute: Nid,
+    /// The kind of string, where it is not left to OpenSSL.
+    pub(super) kind: Option<Asn1Type>,
+    pub(super) value: String,
+}
+
+impl Name {
+    fn new(attribute: Nid, value: impl Into<String>) -> Self {
+        Self { attribute, kind: None, value: value.into() }
+    }
 }
 
 /// An extension that nobody makes but tests.
@@ -106,11 +122,11 @@ impl Profile {
     pub fn of(holder: &Holder) -> Self {
         let Holder { tax_id, surname, given_name } = holder;
         let subject = vec![
-            (Nid::COUNTRYNAME, "UA".to_owned()),
-            (Nid::COMMONNAME, format!("{surname} {given_name}")),
-            (Nid::SURNAME, surname.clone()),
-            (Nid::GIVENNAME, given_name.clone()),
-            (Nid::SERIALNUMBER, format!("TINUA-{tax_id}")),
+            Name::new(Nid::COUNTRYNAME, "UA"),
+            Name::new(Nid::COMMONNAME, format!("{surname} {given_name}")),
+            Name::new(Nid::SURNAME, surname),
+            Name::new(Nid::GIVENNAME, given_name),
+            Name::new(Nid::SERIALNUMBER, format!("TINUA-{tax_id}")),
         ];
         Self::new(subject, VALID, Usage::Signing)
     }
@@ -118,11 +134,11 @@ impl Profile {
     /// What the certificate of an authority says; valid from five minutes ago for ten years.
     #[must_use]
     pub fn authority(name: &str) -> Self {
-        let subject = vec![(Nid::COUNTRYNAME, "UA".to_owned()), (Nid::COMMONNAME, name.to_owned())];
+        let subject = vec![Name::new(Nid::COUNTRYNAME, "UA"), Name::new(Nid::COMMONNAME, name)];
         Self::new(subject, AUTHORITY_VALID, Usage::Authority { below: None })
     }
 
-    fn new(subject: Vec<(Nid, String)>, valid: Duration, usage: Usage) -> Self {
+    fn new(subject: Vec<Name>, valid: Duration, usage: Usage) -> Self {
         let now = SystemTime::now();
         Self {
             subject,
@@ -159,14 +175,21 @@ impl Profile {
     /// The same, with one more name of the subject.
     #[must_use]
     pub fn also_named(mut self, attribute: Nid, value: &str) -> Self {
-        self.subject.push((attribute, value.to_owned()));
+        self.subject.push(Name::new(attribute, value));
+        self
+    }
+
+    /// The same, with one more name of the subject, as that kind of string, byte for byte.
+    #[must_use]
+    pub fn also_written(mut self, attribute: Nid, kind: Asn1Type, bytes: &str) -> Self {
+        self.subject.push(Name { attribute, kind: Some(kind), value: bytes.to_owned() });
         self
     }
 
     /// The same, without a name of the subject.
     #[must_use]
     pub fn without(mut self, attribute: Nid) -> Self {
-        self.subject.retain(|(it, _)| *it != attribute);
+        self.subject.retain(|it| it.attribute != attribute);
         self
     }
 

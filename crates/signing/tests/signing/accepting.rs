@@ -3,7 +3,7 @@
 use std::fs;
 
 use dispensary::Signatures;
-use dispense_signing::development::{Authority, DevelopmentCa, KeyKind, Profile};
+use dispense_signing::development::{Authority, DevelopmentCa, Identity, KeyKind, Profile};
 use dispense_signing::{MAX_AUTHORITIES, Verifier, VerifierSettings};
 use openssl::hash::{MessageDigest, hash};
 use openssl::rsa::Padding;
@@ -95,24 +95,20 @@ fn rsa_counts_with_and_without_the_digest_in_its_name_and_with_pss() {
     assert_eq!(world.flaw(&signed_with_pss(&pharmacist, SHA_256, 20)), not_allowed);
 }
 
-fn signed_with_pss(
-    pharmacist: &dispense_signing::development::Identity,
-    digest: &str,
-    salt: u8,
-) -> Vec<u8> {
-    let mut signed = Forged::by(pharmacist, DOCUMENT);
+fn signed_with_pss(pharmacist: &Identity, digest: &str, salt: u8) -> Vec<u8> {
+    let mut forged = Forged::by(pharmacist, DOCUMENT);
     let digest = algorithm(digest);
     let parameters = sequence(&[
         &element(0xa0, &[&digest]),
         &element(0xa1, &[&sequence(&[&oid(MASK_1), &digest])]),
         &element(0xa2, &[&number(salt)]),
     ]);
-    signed.algorithm = sequence(&[&oid(RSA_PSS), &parameters]);
+    forged.algorithm = sequence(&[&oid(RSA_PSS), &parameters]);
     let mut signer = Signer::new(MessageDigest::sha256(), &pharmacist.key).unwrap();
     signer.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
     signer.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt))).unwrap();
-    signed.signature = signer.sign_oneshot_to_vec(&signed.to_be_signed()).unwrap();
-    signed.container()
+    forged.signature = signer.sign_oneshot_to_vec(&forged.to_be_signed()).unwrap();
+    forged.container()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Containers and certificates put together byte by byte: no library makes the bad ones.
 
-use dispense_signing::development::Identity;
+use dispense_signing::development::{Authority, Identity};
 use openssl::hash::{MessageDigest, hash};
 use openssl::sign::Signer;
 use openssl::x509::X509;
@@ -133,14 +133,14 @@ impl Forged {
             &self.unsigned.clone().unwrap_or_default(),
         ]);
         let certificates = set(0xa0, self.certificates.clone());
-        let signed = sequence(&[
+        let inner = sequence(&[
             &number(1),
             &element(0x31, &[&self.digest]),
             &content,
             &certificates,
             &element(0x31, &[&signer]),
         ]);
-        sequence(&[&oid(self.outer_type), &element(0xa0, &[&signed])])
+        sequence(&[&oid(self.outer_type), &element(0xa0, &[&inner])])
     }
 }
 
@@ -151,4 +151,53 @@ pub(crate) fn issuer_and_serial_number(certificate: &X509) -> Vec<u8> {
         serial_number.insert(0, 0);
     }
     sequence(&[&issuer, &element(0x02, &[&serial_number])])
+}
+
+/// A list of revoked certificates, before it is signed.
+pub(crate) struct ForgedList {
+    pub(crate) scheme: &'static str,
+    pub(crate) since: &'static str,
+    pub(crate) until: Option<&'static str>,
+    pub(crate) entries: Vec<Vec<u8>>,
+    pub(crate) extensions: Vec<Vec<u8>>,
+}
+
+impl ForgedList {
+    /// A sound one that names nobody, current until 2049.
+    pub(crate) fn empty() -> Self {
+        Self {
+            scheme: ECDSA_SHA_256,
+            since: "200101000000Z",
+            until: Some("491231235959Z"),
+            entries: Vec::new(),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// The list, in DER.
+    pub(crate) fn signed(&self, authority: &Authority) -> Vec<u8> {
+        let time = |text: &str| element(0x17, &[text.as_bytes()]);
+        let entries =
+            Some(sequence(&[&self.entries.concat()])).filter(|_| !self.entries.is_empty());
+        let extensions = element(0xa0, &[&sequence(&[&self.extensions.concat()])]);
+        let extensions = Some(extensions).filter(|_| !self.extensions.is_empty());
+        let list = sequence(&[
+            &number(1),
+            &algorithm(self.scheme),
+            &authority.certificate().subject_name().to_der().unwrap(),
+            &time(self.since),
+            &self.until.map(time).unwrap_or_default(),
+            &entries.unwrap_or_default(),
+            &extensions.unwrap_or_default(),
+        ]);
+        let mut signer = Signer::new(MessageDigest::sha256(), authority.key()).unwrap();
+        let signature = signer.sign_oneshot_to_vec(&list).unwrap();
+        sequence(&[&list, &algorithm(self.scheme), &element(0x03, &[&[0], &signature])])
+    }
+}
+
+/// An extension of a list or of an entry in it.
+pub(crate) fn extension(name: &str, critical: Option<u8>, der: &[u8]) -> Vec<u8> {
+    let critical = critical.map(|it| element(0x01, &[&[it]])).unwrap_or_default();
+    sequence(&[&oid(name), &critical, &octets(der)])
 }

@@ -4,8 +4,13 @@
 
 mod accepting;
 mod counting;
+mod crowding;
+mod developing;
 mod forge;
+mod loading;
+mod naming;
 mod refusing;
+mod revoking;
 mod sample;
 mod trusting;
 mod unreadable;

@@ -167,9 +167,9 @@ fn a_swapped_document_is_refused() {
 fn a_swapped_digest_is_refused() {
     let (world, pharmacist) = world();
     let mut signer = openssl::sign::Signer::new(MessageDigest::sha256(), &pharmacist.key).unwrap();
-    let signed = Forged::by(&pharmacist, DOCUMENT);
+    let sound = Forged::by(&pharmacist, DOCUMENT);
     let mut swapped = Forged::by(&pharmacist, b"another");
-    swapped.signature = signer.sign_oneshot_to_vec(&signed.to_be_signed()).unwrap();
+    swapped.signature = signer.sign_oneshot_to_vec(&sound.to_be_signed()).unwrap();
     assert_eq!(world.flaw(&swapped.container()), SIGNATURE);
 }
 
@@ -187,7 +187,7 @@ fn a_swapped_certificate_is_refused() {
     assert_eq!(world.flaw(&swapped.signed(&pharmacist)), missing);
 }
 
-/// One key in two certificates: the attribute of CAdES says which of them was meant.
+/// One key in two certificates: the attribute of `CAdES` says which of them was meant.
 #[test]
 fn the_certificate_that_was_signed_with_is_the_one_that_is_named() {
     let (world, pharmacist) = world();

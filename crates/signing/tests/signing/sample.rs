@@ -34,6 +34,7 @@ pub(crate) fn signer() -> Signer {
 pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) verifier: Verifier,
+    /// Holds the files that it trusts by.
     pub(crate) folder: TempDir,
 }
 
@@ -41,9 +42,21 @@ impl World {
     /// The name of the authority.
     pub(crate) const AUTHORITY: &str = "Центральний засвідчувальний орган";
 
+    /// The file of its list of revoked certificates.
+    pub(crate) const LIST: &str = "revoked.pem";
+
     /// One without lists of revoked certificates.
     pub(crate) fn new() -> Self {
         Self::with(|_, _| None)
+    }
+
+    /// One with that list of revoked certificates.
+    pub(crate) fn with_list(list: impl FnOnce(&Authority) -> Vec<u8>) -> Self {
+        Self::with(|authority, folder| {
+            let path = folder.join(Self::LIST);
+            std::fs::write(&path, list(authority)).unwrap();
+            Some(path)
+        })
     }
 
     /// One with the lists that `lists` puts into its folder.
@@ -55,7 +68,8 @@ impl World {
         let trust_anchors = folder.path().join("anchors.pem");
         std::fs::write(&trust_anchors, authority.certificate_pem().unwrap()).unwrap();
         let crls = lists(&authority, folder.path());
-        let verifier = Verifier::load(VerifierSettings { trust_anchors: Some(trust_anchors), crls }).unwrap();
+        let verifier =
+            Verifier::load(VerifierSettings { trust_anchors: Some(trust_anchors), crls }).unwrap();
         Self { authority, verifier, folder }
     }
 
