@@ -3,37 +3,41 @@
 use std::panic::AssertUnwindSafe;
 
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures::FutureExt;
 
-use crate::idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
+use crate::idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey, KeyHeader};
 use crate::problem::Problem;
 use crate::{body, catalogue};
+
+/// What an API answers in place of a success.
+pub(crate) trait Denial: From<Problem> {
+    /// Answers the request, and logs the cause, once and for us alone.
+    fn answer(&self, request: &HttpRequest) -> HttpResponse;
+}
+
+impl Denial for Problem {
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        Self::answer(self, request)
+    }
+}
 
 /// The answer that `work` leads to. A panic is a problem of this request alone.
 pub(crate) async fn answer(
     request: &HttpRequest,
     work: impl Future<Output = Result<HttpResponse, Problem>>,
 ) -> HttpResponse {
-    match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(problem)) => problem.answer(request),
-        Err(_panic) => Problem::of(&catalogue::BUG).answer(request),
-    }
+    answer_as(request, work).await
 }
 
 /// As [`answer`], for a request with a body. Where the body was refused unread, a part of the rest is
 /// taken off the wire, so that the caller reads the answer and not a broken connection.
 pub(crate) async fn answer_body(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     work: impl AsyncFnOnce(&mut Payload) -> Result<HttpResponse, Problem>,
 ) -> HttpResponse {
-    let response = answer(request, work(&mut payload)).await;
-    if !response.status().is_success() {
-        body::drain(&mut payload).await;
-    }
-    response
+    answer_body_as(request, payload, work).await
 }
 
 /// As [`answer_body`], for a command: whatever becomes of it, the caller learns the key under which
@@ -46,12 +50,51 @@ pub(crate) async fn answer_command(
         &mut Payload,
     ) -> Result<HttpResponse, Problem>,
 ) -> HttpResponse {
-    let key = IdempotencyKey::of(request.headers());
+    answer_command_as(request, payload, &IDEMPOTENCY_KEY, work).await
+}
+
+/// As [`answer`], in the shape of any API.
+pub(crate) async fn answer_as<D: Denial>(
+    request: &HttpRequest,
+    work: impl Future<Output = Result<HttpResponse, D>>,
+) -> HttpResponse {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(denial)) => denial.answer(request),
+        Err(_panic) => D::from(Problem::of(&catalogue::BUG)).answer(request),
+    }
+}
+
+/// As [`answer_body`], in the shape of any API.
+pub(crate) async fn answer_body_as<D: Denial>(
+    request: &HttpRequest,
+    mut payload: Payload,
+    work: impl AsyncFnOnce(&mut Payload) -> Result<HttpResponse, D>,
+) -> HttpResponse {
+    let response = answer_as(request, work(&mut payload)).await;
+    if !response.status().is_success() {
+        body::drain(&mut payload).await;
+    }
+    response
+}
+
+/// As [`answer_command`], in the shape of any API. The key is beside the request until it is
+/// answered.
+pub(crate) async fn answer_command_as<D: Denial>(
+    request: &HttpRequest,
+    payload: Payload,
+    header: &KeyHeader,
+    work: impl AsyncFnOnce(Result<IdempotencyKey, Problem>, &mut Payload) -> Result<HttpResponse, D>,
+) -> HttpResponse {
+    let key = IdempotencyKey::of(request.headers(), header);
     let echo = key.as_ref().ok().map(|key| key.value().clone());
+    if let Ok(key) = &key {
+        request.extensions_mut().insert(key.clone());
+    }
     let mut response =
-        answer_body(request, payload, async |payload| work(key, payload).await).await;
+        answer_body_as(request, payload, async |payload| work(key, payload).await).await;
     if let Some(echo) = echo {
-        response.headers_mut().insert(IDEMPOTENCY_KEY, echo);
+        response.headers_mut().insert(header.name.clone(), echo);
     }
     response
 }

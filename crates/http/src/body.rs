@@ -21,7 +21,7 @@ use crate::problem::Problem;
 
 pub(crate) use fault::Fault;
 pub(crate) use json::Json;
-pub(crate) use members::Members;
+pub(crate) use members::{Element, Members};
 
 /// The longest body, but for registry data.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;

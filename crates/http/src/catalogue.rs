@@ -98,6 +98,17 @@ const DOOR: [Entry; 16] = [
     BUG,
 ];
 
+/// What can go wrong with a body.
+pub(crate) const OF_BODIES: [Entry; 6] =
+    [MALFORMED_JSON, INCOMPLETE_BODY, TIMEOUT, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, SCHEMA];
+
+/// What can go wrong with every request that needs a token.
+pub(crate) const OF_ALL: [Entry; 4] = [INVALID_TOKEN, MISSING_SCOPE, UNAVAILABLE, BUG];
+
+/// What can go wrong with every command.
+pub(crate) const OF_COMMANDS: [Entry; 4] =
+    [IDEMPOTENCY_KEY_INVALID, BUSY, OUTCOME_UNKNOWN, CLOCK_UNSOUND];
+
 pub(crate) const INVALID_TOKEN: Entry = Entry {
     code: "invalid-token",
     status: 401,

@@ -1,13 +1,26 @@
 //! The name of a command, under which it is done once.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
 
 use crate::catalogue;
 use crate::problem::Problem;
 use crate::visit::{drawn, visible_ascii};
 
-/// Carries the key, both ways.
-pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that carries the key, both ways; each API has its own.
+pub(crate) struct KeyHeader {
+    /// The header.
+    pub(crate) name: HeaderName,
+    written: &'static str,
+}
+
+/// The header of the platform's API.
+pub(crate) static IDEMPOTENCY_KEY: KeyHeader =
+    KeyHeader { name: HeaderName::from_static("idempotency-key"), written: "Idempotency-Key" };
+
+/// The header of the register's API.
+pub(crate) static X_IDEMPOTENCY_KEY: KeyHeader =
+    KeyHeader { name: HeaderName::from_static("x-idempotency-key"), written: "X-Idempotency-Key" };
 
 /// The key of a command: that of the caller, or one that was drawn for it.
 #[derive(Debug, Clone)]
@@ -22,19 +35,25 @@ impl IdempotencyKey {
     /// # Errors
     ///
     /// `idempotency-key-invalid`: more than one key, or not 1 to 255 visible ASCII characters.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut sent = headers.get_all(IDEMPOTENCY_KEY);
+    pub(crate) fn of(headers: &HeaderMap, header: &KeyHeader) -> Result<Self, Problem> {
+        let mut sent = headers.get_all(&header.name);
+        let written = header.written;
         let invalid = |why| Problem::saying(&catalogue::IDEMPOTENCY_KEY_INVALID, why);
         match (sent.next(), sent.next()) {
             (None, _) => Ok(Self::drawn()),
-            (Some(_), Some(_)) => Err(invalid("expected one Idempotency-Key but got several")),
+            (Some(_), Some(_)) => Err(invalid(format!("expected one {written} but got several"))),
             (Some(value), None) => match visible_ascii(value.as_bytes()) {
                 Some(text) => Ok(Self { text: text.to_owned(), value: value.clone() }),
-                None => {
-                    Err(invalid("expected an Idempotency-Key of 1 to 255 visible ASCII characters"))
-                }
+                None => Err(invalid(format!(
+                    "expected an {written} of 1 to 255 visible ASCII characters"
+                ))),
             },
         }
+    }
+
+    /// The key that a request was given, if it is a command with a good one.
+    pub(crate) fn given_to(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
     }
 
     fn drawn() -> Self {

@@ -3,6 +3,7 @@
 //! One file for each endpoint; `dispense.rs` shows a dispense, `place.rs` says where this API keeps
 //! what a rule blames. The words of the platform (prescription, pharmacy, pharmacist) live here.
 
+mod answers;
 pub(crate) mod balance;
 pub(crate) mod cancel;
 pub(crate) mod create;

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use dispensary::{AppendError, CommandError, LogPosition, QueryError, Unavailable};
-use dispense_domain::{Place, Refusal, Refusals};
+use dispense_domain::{Code, Place, Refusal, Refusals};
 use serde_json::Value;
 
 use crate::auth::{AuthError, MissingScope};
@@ -38,10 +38,14 @@ pub(crate) struct Problem {
 #[derive(Debug)]
 pub(crate) struct Violation {
     code: &'static str,
-    path: Option<String>,
-    message: Cow<'static, str>,
-    rule: &'static str,
-    params: Vec<(Cow<'static, str>, Param)>,
+    /// The member that is to blame.
+    pub(crate) path: Option<String>,
+    /// What is wrong and what would be right, for people.
+    pub(crate) message: Cow<'static, str>,
+    /// The number of the rule, or the kind of schema violation.
+    pub(crate) rule: &'static str,
+    /// The values that matter.
+    pub(crate) params: Vec<(Cow<'static, str>, Param)>,
 }
 
 impl Violation {
@@ -106,6 +110,11 @@ impl Problem {
         self
     }
 
+    /// Adds what is behind it, for the log alone.
+    pub(crate) fn caused_by(self, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self { cause: Some(chain(error)), ..self }
+    }
+
     /// A body or a query that is not as it should be. Without a violation it is our own mistake.
     pub(crate) fn schema(violations: Vec<Violation>) -> Self {
         if violations.is_empty() {
@@ -116,13 +125,26 @@ impl Problem {
 
     /// A command that would break rules; `path` says where an API keeps what is to blame.
     pub(crate) fn refused(refusals: &Refusals, path: fn(&Place) -> String) -> Self {
-        let all = refusals.all().iter();
+        Self::telling(refusals.first().code, refusals.all(), path)
+    }
+
+    /// As [`Self::refused`], by an API that tells these of the refusals. The first code decides.
+    pub(crate) fn telling<'r>(
+        first: Code,
+        told: impl IntoIterator<Item = &'r Refusal>,
+        path: fn(&Place) -> String,
+    ) -> Self {
         Self {
-            entry: Entry::of(refusals.first().code),
-            violations: all.map(|refusal| Violation::refused(refusal, path)).collect(),
+            entry: Entry::of(first),
+            violations: told.into_iter().map(|it| Violation::refused(it, path)).collect(),
             position: None,
             cause: None,
         }
+    }
+
+    /// Adds the position of the log that the decision knew.
+    pub(crate) fn known_at(self, position: LogPosition) -> Self {
+        Self { position: Some(position), ..self }
     }
 
     /// A command that was not carried out.
@@ -130,7 +152,7 @@ impl Problem {
         match error {
             CommandError::Refused { refusals, position }
             | CommandError::NotAppended(AppendError::Refused { refusals, position }) => {
-                Self { position: Some(*position), ..Self::refused(refusals, path) }
+                Self::refused(refusals, path).known_at(*position)
             }
             CommandError::NotFound => {
                 Self::saying(&catalogue::NOT_FOUND, "There is no such dispense")
@@ -147,12 +169,27 @@ impl Problem {
         }
     }
 
+    /// What the catalogue says of it.
+    pub(crate) const fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
+    /// Every violation, the decisive one first.
+    pub(crate) fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
     /// Answers the request, and logs the cause, once and for us alone.
     pub(crate) fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let id = RequestId::given_to(request);
+        let mut response = self.head(self.status());
+        response.content_type(MEDIA_TYPE).body(self.document(id.as_str()).to_json())
+    }
+
+    /// The answer without its body, whatever shape an API gives to that. Logs the cause.
+    pub(crate) fn head(&self, status: StatusCode) -> HttpResponseBuilder {
         self.log();
-        let status = self.status();
         let mut response = HttpResponse::build(status);
-        response.content_type(MEDIA_TYPE);
         if let Some(position) = self.position {
             response.insert_header(("Dispense-Position", position.to_string()));
         }
@@ -162,8 +199,7 @@ impl Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        let id = RequestId::given_to(request);
-        response.body(self.document(id.as_str()).to_json())
+        response
     }
 
     /// The body of the answer.

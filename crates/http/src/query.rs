@@ -1,6 +1,7 @@
-//! Members of a query string: what an endpoint does not know is refused, never overlooked.
+//! Members of a query string: what an endpoint of the platform's API does not know is refused, never
+//! overlooked. The register's API takes what it knows and ignores the rest.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 
 use crate::problem::{Problem, Violation};
 
@@ -27,4 +28,11 @@ pub(crate) fn nothing_asked(request: &HttpRequest) -> Result<(), Problem> {
 fn name_of(member: &str) -> &str {
     let name = member.split('=').next().unwrap_or_default();
     crate::body::clipped(name)
+}
+
+/// The value of a member; the last one if there are several, as the register has it.
+pub(crate) fn asked(request: &HttpRequest, name: &str) -> Option<String> {
+    let members = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
+    let found = members.into_inner().into_iter().rfind(|(known, _)| known == name);
+    found.map(|(_, value)| value)
 }

@@ -13,15 +13,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::answer::answer;
 use crate::problem::{Problem, ProblemDocument, ViolationDocument};
-use crate::{Door, catalogue, health, ndp};
+use crate::{Door, catalogue, ehealth, health, ndp};
 
 /// A path, and the methods that it takes.
-struct Way {
-    pattern: &'static str,
-    allow: &'static str,
+pub(crate) struct Way {
+    /// The path, with `{name}` for what varies.
+    pub(crate) pattern: &'static str,
+    /// The methods, separated by commas.
+    pub(crate) allow: &'static str,
 }
 
-/// Every path. A test holds it against the API description.
+/// Every path but those of the register's API. A test holds it against the API descriptions.
 const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}", allow: "GET" },
@@ -39,8 +41,12 @@ const WAYS: &[Way] = &[
 ];
 
 impl Way {
+    fn all() -> impl Iterator<Item = &'static Self> {
+        WAYS.iter().chain(ehealth::WAYS)
+    }
+
     fn to(path: &str) -> Option<&'static Self> {
-        WAYS.iter().find(|way| way.leads_to(path))
+        Self::all().find(|way| way.leads_to(path))
     }
 
     fn leads_to(&self, path: &str) -> bool {
@@ -66,6 +72,8 @@ pub fn routes(door: Door) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config.app_data(web::Data::new(door));
         mount(&mut ServiceConfig::new(config));
+        // Last, because it takes everything below `/api` that is not mounted yet.
+        ehealth::mount(&mut ServiceConfig::new(config));
         config.default_service(web::to(elsewhere));
     }
 }
@@ -83,7 +91,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// What is asked for has no members but those that are described.
-fn refuse_unknown_members(api: &mut utoipa::openapi::OpenApi) {
+pub(crate) fn refuse_unknown_members(api: &mut utoipa::openapi::OpenApi) {
     let schemas = api.components.iter_mut().flat_map(|components| &mut components.schemas);
     for (_, schema) in schemas.filter(|(name, _)| name.starts_with("New")) {
         if let RefOr::T(Schema::Object(object)) = schema {
@@ -129,7 +137,7 @@ fn mount(config: &mut ServiceConfig<'_>) {
 struct Api;
 
 /// Tokens: one scheme for all endpoints that want one.
-struct Bearer;
+pub(crate) struct Bearer;
 
 impl utoipa::Modify for Bearer {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
@@ -147,16 +155,18 @@ impl utoipa::Modify for Bearer {
 /// No route: either the path is unknown, or it takes other methods.
 async fn elsewhere(request: HttpRequest) -> HttpResponse {
     let way = Way::to(request.path());
-    let mut response = answer(&request, async move {
-        Err(match way {
-            None => Problem::of(&catalogue::NOT_FOUND),
-            Some(way) => Problem::saying(
-                &catalogue::METHOD_NOT_ALLOWED,
-                format!("{} takes {}", way.pattern, way.allow),
-            ),
-        })
-    })
-    .await;
+    let problem = match way {
+        None => Problem::of(&catalogue::NOT_FOUND),
+        Some(way) => Problem::saying(
+            &catalogue::METHOD_NOT_ALLOWED,
+            format!("{} takes {}", way.pattern, way.allow),
+        ),
+    };
+    let mut response = if ehealth::is_below(request.path()) {
+        ehealth::answer(&request, async move { Err(problem.into()) }).await
+    } else {
+        answer(&request, async move { Err(problem) }).await
+    };
     if let Some(way) = way {
         let allow = actix_web::http::header::HeaderValue::from_static(way.allow);
         response.headers_mut().insert(ALLOW, allow);
@@ -170,17 +180,17 @@ mod tests {
 
     #[test]
     fn every_way_is_in_the_api_description_and_the_other_way_round() {
-        let api = serde_json::to_value(openapi()).unwrap();
-        let mut described: Vec<(String, String)> = api["paths"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .flat_map(|(path, methods)| {
-                methods.as_object().unwrap().keys().map(|it| (path.clone(), it.to_uppercase()))
-            })
-            .collect();
-        let mut ways: Vec<(String, String)> = WAYS
-            .iter()
+        let described = |api: utoipa::openapi::OpenApi| -> Vec<(String, String)> {
+            let api = serde_json::to_value(api).unwrap();
+            let paths = api["paths"].as_object().unwrap().iter();
+            let methods = paths.map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys().map(|name| name.to_uppercase());
+                (path.clone(), methods.collect::<Vec<_>>().join(", "))
+            });
+            methods.collect()
+        };
+        let mut described = [described(openapi()), described(ehealth::ehealth_openapi())].concat();
+        let mut ways: Vec<(String, String)> = Way::all()
             .filter(|way| !way.pattern.starts_with("/api/v1/docs"))
             .map(|way| (way.pattern.to_owned(), way.allow.to_owned()))
             .collect();

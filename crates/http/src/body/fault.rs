@@ -39,11 +39,11 @@ impl Fault {
             .with("actual", Param::text(actual))
     }
 
-    /// As it reads for a value that may be null too.
-    pub(crate) fn or_null(self) -> Self {
+    /// As it reads for a value that may be of that type too.
+    pub(crate) fn or(self, kind: &str) -> Self {
         match self.params.as_slice() {
             [(_, Param::Text(expected)), (_, Param::Text(actual))] if self.rule == "cast" => {
-                Self::cast(&format!("{expected}, null"), actual)
+                Self::cast(&format!("{expected}, {kind}"), actual)
             }
             _ => self,
         }
@@ -67,6 +67,11 @@ impl Fault {
     /// The text does not match a pattern.
     pub(crate) fn pattern(pattern: &'static str) -> Self {
         Self::format(format!("string does not match pattern \"{pattern}\""))
+    }
+
+    /// The text is none of those that may stand here.
+    pub(crate) fn not_in_enum() -> Self {
+        Self::new("inclusion", "value is not allowed in enum")
     }
 
     /// The list has too few items, or too many.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
 use dispense_domain::{Money, Quantity, Text, json_number};
@@ -36,6 +38,17 @@ fn string(json: Json<'_>) -> Result<Cow<'_, str>, Fault> {
 /// A string that may reach the log.
 pub(crate) fn text<const MOST: usize>(json: Json<'_>) -> Result<Text<MOST>, Fault> {
     Ok(Text::try_from(string(json)?.into_owned())?)
+}
+
+/// A word, if it is that one.
+pub(crate) fn word(json: Json<'_>, word: &str) -> Result<(), Fault> {
+    if string(json)? == word { Ok(()) } else { Err(Fault::not_in_enum()) }
+}
+
+/// What a text in base64 stands for: nothing, if it is none. Whoever looks into it says what is
+/// missing.
+pub(crate) fn base64(json: Json<'_>) -> Result<Vec<u8>, Fault> {
+    Ok(BASE64.decode(string(json)?.as_bytes()).unwrap_or_default())
 }
 
 /// An id.

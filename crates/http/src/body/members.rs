@@ -27,6 +27,13 @@ struct Member<'b> {
     asked_for: bool,
 }
 
+/// An element of a list.
+pub(crate) struct Element<'w, 'b> {
+    value: Json<'b>,
+    path: Path<'w>,
+    violations: &'w RefCell<Vec<Violation>>,
+}
+
 /// Where a value stands; put into words only if it is to blame.
 #[derive(Clone, Copy)]
 enum Path<'w> {
@@ -95,6 +102,32 @@ fn blame(violations: &RefCell<Vec<Violation>>, path: Path<'_>, fault: Fault) {
     }
 }
 
+impl<'b> Element<'_, 'b> {
+    /// Whether it is an object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.value.type_name() == "object"
+    }
+
+    /// What `read` makes of it.
+    pub(crate) fn value<T>(self, read: impl FnOnce(Json<'b>) -> Result<T, Fault>) -> Option<T> {
+        match read(self.value) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                blame(self.violations, self.path, fault);
+                None
+            }
+        }
+    }
+
+    /// What `read` makes of its members.
+    pub(crate) fn object<T>(
+        self,
+        read: impl FnOnce(&mut Members<'_, 'b>) -> Option<T>,
+    ) -> Option<T> {
+        object(self.value, self.path, self.violations, read)
+    }
+}
+
 impl<'b> Members<'_, 'b> {
     /// A member that must be there.
     pub(crate) fn required<T>(
@@ -116,6 +149,31 @@ impl<'b> Members<'_, 'b> {
     ) -> Option<T> {
         let value = self.take(name).filter(|value| !value.is_null())?;
         self.read(name, value, |value| or_null(value, read))
+    }
+
+    /// A member that may be left out, but is not null.
+    pub(crate) fn given<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Json<'b>) -> Result<T, Fault>,
+    ) -> Option<T> {
+        let value = self.take(name)?;
+        self.read(name, value, read)
+    }
+
+    /// An object that must be there; `None` if it or any member of it is to blame.
+    pub(crate) fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Members<'_, 'b>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.required(name, Ok)?;
+        object(value, Path::Member(&self.path, name), self.violations, read)
+    }
+
+    /// Members that were not asked for do not matter.
+    pub(crate) fn ignore_others(&mut self) {
+        self.found.clear();
     }
 
     /// A member whose mere presence matters, and which is not null.
@@ -153,20 +211,37 @@ impl<'b> Members<'_, 'b> {
         bounds: RangeInclusive<usize>,
         mut read: impl FnMut(&mut Members<'_, 'b>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let items = self.required(name, |value| {
-            let cast = || Fault::cast("array", value.type_name());
-            let items = value.elements().ok_or_else(cast)?;
-            if bounds.contains(&items.len()) {
-                Ok(items)
-            } else {
-                Err(Fault::count(*bounds.start(), *bounds.end(), items.len()))
-            }
-        })?;
+        let found = self.required(name, |value| elements(value, &bounds))?;
+        self.each(name, found, |element| element.object(&mut read))
+    }
+
+    /// A list that may be left out, but is not null; `None` if it or anything in it is to blame.
+    pub(crate) fn given_list<T>(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<usize>,
+        read: impl FnMut(Element<'_, 'b>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Some(value) = self.take(name) else { return Some(Vec::new()) };
+        let found = self.read(name, value, |value| elements(value, &bounds))?;
+        self.each(name, found, read)
+    }
+
+    fn each<T>(
+        &self,
+        name: &'static str,
+        found: Vec<Json<'b>>,
+        mut read: impl FnMut(Element<'_, 'b>) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let path = Path::Member(&self.path, name);
-        let read: Vec<Option<T>> = items
+        // All are read before any of them decides, so that every violation is named.
+        let read: Vec<Option<T>> = found
             .into_iter()
             .enumerate()
-            .map(|(index, item)| object(item, Path::Item(&path, index), self.violations, &mut read))
+            .map(|(index, value)| {
+                let path = Path::Item(&path, index);
+                read(Element { value, path, violations: self.violations })
+            })
             .collect();
         read.into_iter().collect()
     }
@@ -210,10 +285,21 @@ impl<'b> Members<'_, 'b> {
     }
 }
 
+/// The elements of a list with so many of them.
+fn elements<'b>(value: Json<'b>, bounds: &RangeInclusive<usize>) -> Result<Vec<Json<'b>>, Fault> {
+    let cast = || Fault::cast("array", value.type_name());
+    let elements = value.elements().ok_or_else(cast)?;
+    if bounds.contains(&elements.len()) {
+        Ok(elements)
+    } else {
+        Err(Fault::count(*bounds.start(), *bounds.end(), elements.len()))
+    }
+}
+
 /// What may be null says so when it is of another type.
 fn or_null<'b, T>(
     value: Json<'b>,
     read: impl FnOnce(Json<'b>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    read(value).map_err(Fault::or_null)
+    read(value).map_err(|fault| fault.or("null"))
 }

@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use dispensary::WantedCancel;
 use utoipa::ToSchema;
 
-use super::dispense::{self, Dispense};
+use super::answers::Cancelled;
+use super::dispense;
 use super::problems::CancelProblems;
 use super::{REJECT, id_in_path, place};
 use crate::Door;
@@ -40,18 +41,7 @@ struct NewCancel {
         ("id" = Uuid, Path, description = "The dispense"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; drawn where none is sent"),
     ),
-    responses(
-        (status = 200, description = "The hold was given back", body = Dispense,
-         headers(
-            ("ETag" = String, description = "`\"<version>-<status>\"`"),
-            ("Dispense-Position" = String, description = "`<partition>:<position>` of the commit that answered"),
-            ("Idempotency-Key" = String, description = "The key, sent or drawn"),
-            ("Idempotency-Replayed" = String, description = "`true` if this was answered before"),
-            ("Dispense-Status" = String, description = "Where the dispense stands now, if this was answered before"),
-            ("X-Request-ID" = String, description = "Names the request"),
-         )),
-        CancelProblems,
-    )
+    responses(Cancelled, CancelProblems)
 )]
 #[post("/api/v1/dispenses/{id}/cancel")]
 pub(crate) async fn cancel_dispense(

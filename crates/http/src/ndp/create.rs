@@ -11,7 +11,8 @@ use dispense_domain::{DispenseDay, NewItem, Prices};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dispense::{self, Dispense};
+use super::answers::Held;
+use super::dispense;
 use super::problems::CreateProblems;
 use super::{WRITE, place};
 use crate::Door;
@@ -96,19 +97,7 @@ struct NewDispenseItem {
     security(("bearer" = ["medication_dispense:write"])),
     request_body = NewDispense,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; drawn where none is sent")),
-    responses(
-        (status = 201, description = "The medication is held, or was recorded as handed over", body = Dispense,
-         headers(
-            ("Location" = String, description = "Where the dispense is"),
-            ("ETag" = String, description = "`\"<version>-<status>\"`"),
-            ("Dispense-Position" = String, description = "`<partition>:<position>` of the commit that answered"),
-            ("Idempotency-Key" = String, description = "The key, sent or drawn"),
-            ("Idempotency-Replayed" = String, description = "`true` if this was answered before"),
-            ("Dispense-Status" = String, description = "Where the dispense stands now, if this was answered before"),
-            ("X-Request-ID" = String, description = "Names the request"),
-         )),
-        CreateProblems,
-    )
+    responses(Held, CreateProblems)
 )]
 #[post("/api/v1/dispenses")]
 pub(crate) async fn create_dispense(

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header::{CONTENT_ENCODING, ContentType, LOCATION};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Scope, get, web};
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui::{Config, Url};
 
 use crate::answer::answer;
 use crate::catalogue;
@@ -16,9 +16,13 @@ use crate::query::nothing_asked;
 static DESCRIPTION: LazyLock<Bytes> =
     LazyLock::new(|| serde_json::to_vec(&crate::openapi()).unwrap_or_default().into());
 
-/// How the page is set: no validator, which would send the description to a stranger.
+/// How the page is set: both APIs of this service, and no validator, which would send the description to a stranger.
 static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let page = Config::from("/api/v1/openapi.json").validator_url("none");
+    let described = [
+        Url::with_primary("The platform's API", "/api/v1/openapi.json", true),
+        Url::new("The register's API", "/api/openapi.json"),
+    ];
+    let page = Config::new(described).validator_url("none");
     Arc::new(page.persist_authorization(true).try_it_out_enabled(true))
 });
 

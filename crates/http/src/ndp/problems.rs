@@ -2,34 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, PartialSchema};
+use utoipa::IntoResponses;
 
-use crate::catalogue::{self, Entry};
+use crate::catalogue::{self, Entry, OF_ALL, OF_BODIES, OF_COMMANDS};
+use crate::headers;
 use crate::problem::MEDIA_TYPE;
-
-/// What can go wrong with a body.
-const OF_BODIES: [Entry; 6] = [
-    catalogue::MALFORMED_JSON,
-    catalogue::INCOMPLETE_BODY,
-    catalogue::TIMEOUT,
-    catalogue::TOO_LARGE,
-    catalogue::UNSUPPORTED_MEDIA_TYPE,
-    catalogue::SCHEMA,
-];
-
-/// What can go wrong with every request that needs a token.
-const OF_ALL: [Entry; 4] =
-    [catalogue::INVALID_TOKEN, catalogue::MISSING_SCOPE, catalogue::UNAVAILABLE, catalogue::BUG];
-
-/// What can go wrong with every command.
-const OF_COMMANDS: [Entry; 4] = [
-    catalogue::IDEMPOTENCY_KEY_INVALID,
-    catalogue::BUSY,
-    catalogue::OUTCOME_UNKNOWN,
-    catalogue::CLOCK_UNSOUND,
-];
 
 /// The rules that only the cancelling of a hold knows, by code.
 const OF_CANCELLING: [&str; 2] = ["wrong-status", "idempotency-key-reused"];
@@ -96,20 +74,7 @@ fn responses(entries: impl Iterator<Item = Entry>) -> Responses {
 fn response(status: u16, codes: &[&str]) -> Response {
     let codes: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let text = |says: &str| {
-        HeaderBuilder::new()
-            .schema(Some(String::schema()))
-            .description(Some(says.to_owned()))
-            .build()
-    };
-    let response = ResponseBuilder::new()
-        .description(codes.join(", "))
-        .content(MEDIA_TYPE, problem)
-        .header("X-Request-ID", text("Names the request"));
-    match status {
-        401 => response.header("WWW-Authenticate", text("`Bearer`")),
-        503 => response.header("Retry-After", text("Seconds")),
-        _ => response,
-    }
-    .build()
+    let response =
+        ResponseBuilder::new().description(codes.join(", ")).content(MEDIA_TYPE, problem);
+    headers::with(response, headers::of_problem(status)).build()
 }

@@ -1,5 +1,7 @@
 //! A problem as it is written.
 
+use std::fmt;
+
 use dispense_domain::{exact, json_number};
 use rust_decimal::Decimal;
 use serde::ser::SerializeMap;
@@ -56,7 +58,7 @@ pub(crate) struct ViolationDocument<'a> {
 }
 
 /// A value that comes with a violation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Param {
     /// As it is.
     Text(String),
@@ -90,6 +92,15 @@ impl Param {
         match json_number(text) {
             Some(number) if is_amount(text) => Self::Number(number),
             _ => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.normalize().fmt(f),
         }
     }
 }

@@ -1,0 +1,154 @@
+//! What the endpoints answer, for the API description: the dispense, the headers, and the errors,
+//! written from the catalogue and the register's words.
+
+mod dispense;
+mod medication_request;
+mod organisations;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dispense_domain::Code;
+use dispense_domain::decide::{create_hold, process};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::envelope::Meta;
+use super::error::ErrorObject;
+use super::words::Words;
+use crate::catalogue::{self, Entry};
+use crate::headers::{self, Told};
+
+pub(super) use dispense::MedicationDispense;
+
+/// The header of this API that names a command.
+const KEY: &str = "X-Idempotency-Key";
+
+/// The rules that a hold alone can break, besides those in order: the number of attempts, and the
+/// key.
+const OF_HOLDING: [&str; 2] = ["limit", "key"];
+
+/// The rules that every other command can break: whose it is, where it stands, and the key.
+const OF_CHANGING: [&str; 3] = ["D-10", "4.1", "key"];
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// One dispense.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `answered` writes")]
+pub(super) struct DispenseAnswer {
+    meta: Meta,
+    data: MedicationDispense,
+}
+
+/// What is answered in place of a success.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `failure` writes")]
+pub(super) struct ErrorAnswer {
+    meta: Meta,
+    error: ErrorObject<'static>,
+}
+
+/// A dispense that began.
+pub(super) struct DispenseCreated;
+
+/// A dispense that was changed.
+pub(super) struct DispenseChanged;
+
+/// What can go wrong with a create.
+pub(super) struct CreateErrors;
+
+/// What can go wrong with a hand-over.
+pub(super) struct ProcessErrors;
+
+/// What can go wrong with a reject.
+pub(super) struct RejectErrors;
+
+/// What can go wrong with a question.
+#[allow(dead_code, reason = "questions are answered by endpoints that are still being written")]
+pub(super) struct GetErrors;
+
+impl IntoResponses for DispenseCreated {
+    fn responses() -> Responses {
+        let says = "The medication is held, or was recorded as handed over";
+        dispense(201, says, [headers::LOCATION].into_iter().chain(headers::of_command(KEY)))
+    }
+}
+
+impl IntoResponses for DispenseChanged {
+    fn responses() -> Responses {
+        dispense(200, "The dispense as it is now", headers::of_command(KEY))
+    }
+}
+
+impl IntoResponses for CreateErrors {
+    fn responses() -> Responses {
+        let numbers = create_hold::order().map(|(number, _)| number).chain(OF_HOLDING);
+        errors_of_command(&rules(numbers))
+    }
+}
+
+impl IntoResponses for ProcessErrors {
+    fn responses() -> Responses {
+        let numbers = process::order().map(|(number, _)| number).chain(OF_CHANGING);
+        errors_of_command(&rules(numbers))
+    }
+}
+
+impl IntoResponses for RejectErrors {
+    fn responses() -> Responses {
+        errors_of_command(&rules(OF_CHANGING.into_iter()))
+    }
+}
+
+impl IntoResponses for GetErrors {
+    fn responses() -> Responses {
+        let of_door = catalogue::OF_ALL.into_iter().chain([catalogue::NOT_FOUND]);
+        errors(of_door.map(|entry| said_by_door(&entry)))
+    }
+}
+
+/// The codes of the rules with those numbers.
+fn rules(numbers: impl Iterator<Item = &'static str>) -> Vec<Code> {
+    let numbers: BTreeSet<&str> = numbers.collect();
+    Code::ALL.into_iter().filter(|code| numbers.contains(code.definition().rule)).collect()
+}
+
+fn errors_of_command(rules: &[Code]) -> Responses {
+    let door = catalogue::OF_ALL.into_iter();
+    let door = door.chain(catalogue::OF_COMMANDS).chain(catalogue::OF_BODIES);
+    let rules = rules.iter().map(|code| (Words::of(*code), code.definition().code));
+    errors(door.map(|entry| said_by_door(&entry)).chain(rules))
+}
+
+fn said_by_door(entry: &Entry) -> (Words, &'static str) {
+    (Words::of_door(entry), entry.code)
+}
+
+/// A response for each status, which names the types and codes that come with it.
+fn errors(said: impl Iterator<Item = (Words, &'static str)>) -> Responses {
+    let mut by_status: BTreeMap<u16, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for (words, code) in said {
+        let of_status = by_status.entry(words.status.as_u16()).or_default();
+        of_status.entry(words.kind()).or_default().insert(code);
+    }
+    let responses = by_status.into_iter().map(|(status, kinds)| {
+        let kinds = kinds.into_iter().map(|(kind, codes)| {
+            let codes: Vec<String> = codes.into_iter().map(|code| format!("`{code}`")).collect();
+            format!("{kind}: {}", codes.join(", "))
+        });
+        let says = kinds.collect::<Vec<_>>().join("; ");
+        let headers = headers::of_problem(status);
+        (status.to_string(), response(&says, "ErrorAnswer", headers))
+    });
+    responses.collect()
+}
+
+fn dispense(status: u16, says: &str, headers: impl IntoIterator<Item = Told>) -> Responses {
+    BTreeMap::from([(status.to_string(), response(says, "DispenseAnswer", headers))])
+}
+
+fn response(says: &str, schema: &str, headers: impl IntoIterator<Item = Told>) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
+    let response = ResponseBuilder::new().description(says).content("application/json", content);
+    RefOr::T(headers::with(response, headers).build())
+}
