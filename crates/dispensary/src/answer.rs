@@ -29,6 +29,9 @@ pub enum CommandError {
     /// There is no such dispense for this asker.
     #[error("there is no such dispense")]
     NotFound,
+    /// The signed container could not be stored, so nothing has changed.
+    #[error("the signed content could not be stored")]
+    NotStored(#[source] Unavailable),
     /// The log did not take it.
     #[error(transparent)]
     NotAppended(AppendError),

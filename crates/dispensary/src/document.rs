@@ -82,10 +82,34 @@ pub fn frozen(
     id: DispenseId,
     side: Side,
 ) -> Result<Box<RawValue>, DocumentError> {
+    dispense(&held(events, id)?, side)
+}
+
+/// As [`frozen`], with the payment of a hand-over, if it was signed for: what was signed.
+///
+/// # Errors
+///
+/// As [`frozen`].
+pub fn signed(
+    events: &[Recorded],
+    shown: &Shown,
+    side: Side,
+) -> Result<Box<RawValue>, DocumentError> {
+    let mut held = held(events, shown.hold.dispense_id)?;
+    // The receipt of a cancel is no part of what was signed, because nothing was.
+    if shown.content.is_some() {
+        held.payment_amount = shown.payment_amount;
+        held.payment_id.clone_from(&shown.payment_id);
+    }
+    dispense(&held, side)
+}
+
+/// The dispense as it was right after its hold began.
+fn held(events: &[Recorded], id: DispenseId) -> Result<Shown, DocumentError> {
     let first = events.iter().find(|recorded| recorded.event.dispense_id() == id);
     let first = first.ok_or(DocumentError::NoHold)?;
     let shown = Shown::of(std::slice::from_ref(first), id, first.recorded_at);
-    dispense(&shown.ok_or(DocumentError::NoHold)?, side)
+    shown.ok_or(DocumentError::NoHold)
 }
 
 /// The document of a medication request: what its registry says now, with status and remaining

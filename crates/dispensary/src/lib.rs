@@ -21,11 +21,14 @@ mod answer;
 pub mod asker;
 mod balance;
 mod cancel;
+mod content;
 mod dispense;
 pub mod document;
 pub mod hold;
 mod import;
+mod orphans;
 pub mod ports;
+pub mod process;
 mod recorded;
 mod registries;
 mod requests;
@@ -43,10 +46,12 @@ pub use cancel::WantedCancel;
 pub use dispense_domain::{SignatureFault, Signer};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
+pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, Registry, Signatures, Stream,
     Unavailable,
 };
+pub use process::WantedProcess;
 pub use recorded::{LogPosition, Recorded};
 pub use registries::Registries;
 pub use requests::{InvalidRequestKey, RequestKey, Requested};
@@ -62,6 +67,10 @@ pub struct Outside {
     pub registry: Arc<dyn Registry>,
     /// All dispenses, to look among.
     pub dispenses: Arc<dyn Dispenses>,
+    /// Who signed what.
+    pub signatures: Arc<dyn Signatures>,
+    /// Where signed containers are kept.
+    pub contents: Arc<dyn Contents>,
     /// How this installation decides.
     pub terms: Arc<Terms>,
 }
@@ -72,6 +81,8 @@ pub struct Dispensary {
     log: Arc<dyn EventLog>,
     registry: Arc<dyn Registry>,
     dispenses: Arc<dyn Dispenses>,
+    signatures: Arc<dyn Signatures>,
+    contents: Arc<dyn Contents>,
     terms: Arc<Terms>,
 }
 
@@ -79,7 +90,7 @@ impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, registry, dispenses, terms } = outside;
-        Self { log, registry, dispenses, terms }
+        let Outside { log, registry, dispenses, signatures, contents, terms } = outside;
+        Self { log, registry, dispenses, signatures, contents, terms }
     }
 }

@@ -48,6 +48,10 @@ pub trait EventLog: Send + Sync {
 
     /// All events of a medication request, with their personal bodies.
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable>;
+
+    /// Which of those keys of containers no event names, nor ever will: their dispense is unknown,
+    /// names another, or is over for good. A key of another form is never among them.
+    async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, Unavailable>;
 }
 
 /// What became of a command that was not refused.

@@ -79,7 +79,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-const DOOR: [Entry; 16] = [
+const DOOR: [Entry; 17] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
@@ -91,6 +91,7 @@ const DOOR: [Entry; 16] = [
     UNSUPPORTED_MEDIA_TYPE,
     MALFORMED_JSON,
     SCHEMA,
+    CONTENT_NOT_STORED,
     BUSY,
     OUTCOME_UNKNOWN,
     CLOCK_UNSOUND,
@@ -205,6 +206,15 @@ pub(crate) const SCHEMA: Entry = Entry {
     title: "The request does not match its schema",
     remedy: "Mend each member that `errors` names; the API description has the schema.",
     rule: "2",
+    params: &[],
+};
+
+pub(crate) const CONTENT_NOT_STORED: Entry = Entry {
+    code: "content-not-stored",
+    status: 502,
+    title: "Failed to save signed content",
+    remedy: "Nothing has changed: the hold lives on. Ask again with the same idempotency key. Operators: look at the content store.",
+    rule: "P11",
     params: &[],
 };
 

@@ -12,8 +12,10 @@ mod description;
 mod envelope;
 mod error;
 mod place;
+mod process;
 mod refused;
 mod reject;
+mod search;
 mod words;
 
 use actix_web::HttpRequest;
@@ -30,8 +32,12 @@ use crate::routes::Way;
 pub(crate) use answered::answer;
 pub use description::ehealth_openapi;
 
+/// Allows to look.
+const READ: &str = "medication_dispense:read";
 /// Allows to hold medication.
 const WRITE: &str = "medication_dispense:write";
+/// Allows to hand it over.
+const PROCESS: &str = "medication_dispense:process";
 /// Allows to give a hold back.
 const REJECT: &str = "medication_dispense:reject";
 
@@ -41,9 +47,11 @@ const PHARMACY: &str = "/api/pharmacy";
 /// Every path of this API. A test holds it against the API description.
 pub(crate) const WAYS: &[Way] = &[
     Way { pattern: "/api/openapi.json", allow: "GET" },
-    Way { pattern: "/api/medication_dispenses", allow: "POST" },
+    Way { pattern: "/api/medication_dispenses", allow: "GET, POST" },
+    Way { pattern: "/api/medication_dispenses/{id}/actions/process", allow: "PATCH" },
     Way { pattern: "/api/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
-    Way { pattern: "/api/pharmacy/medication_dispenses", allow: "POST" },
+    Way { pattern: "/api/pharmacy/medication_dispenses", allow: "GET, POST" },
+    Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/process", allow: "PATCH" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
 ];
 
@@ -59,7 +67,9 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
 fn endpoints(config: &mut ServiceConfig<'_>) {
     config
         .service(create::create_medication_dispense)
-        .service(reject::reject_medication_dispense);
+        .service(process::process_medication_dispense)
+        .service(reject::reject_medication_dispense)
+        .service(search::search_medication_dispenses);
 }
 
 /// Whether a path belongs to this API, be there something or not. What is below a version belongs to

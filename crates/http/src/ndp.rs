@@ -6,6 +6,7 @@
 mod answers;
 pub(crate) mod balance;
 pub(crate) mod cancel;
+pub(crate) mod content;
 pub(crate) mod create;
 pub(crate) mod description;
 mod dispense;
@@ -16,6 +17,7 @@ pub(crate) mod import;
 mod ndjson;
 pub(crate) mod place;
 mod problems;
+pub(crate) mod process;
 
 use actix_web::HttpRequest;
 use uuid::Uuid;
@@ -28,6 +30,8 @@ use crate::problem::Problem;
 const READ: &str = "medication_dispense:read";
 /// Allows to hold medication.
 const WRITE: &str = "medication_dispense:write";
+/// Allows to hand medication over.
+const PROCESS: &str = "medication_dispense:process";
 /// Allows to give a hold back.
 const REJECT: &str = "medication_dispense:reject";
 /// Allows to import registry data.

@@ -157,6 +157,9 @@ impl Problem {
             CommandError::NotFound => {
                 Self::saying(&catalogue::NOT_FOUND, "There is no such dispense")
             }
+            CommandError::NotStored(silent) => {
+                Self::of(&catalogue::CONTENT_NOT_STORED).caused_by(&*silent.source)
+            }
             CommandError::NotAppended(AppendError::Busy) => Self::of(&catalogue::BUSY),
             CommandError::NotAppended(AppendError::OutcomeUnknown) => {
                 Self::of(&catalogue::OUTCOME_UNKNOWN)

@@ -27,6 +27,8 @@ pub(crate) struct Way {
 const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}", allow: "GET" },
+    Way { pattern: "/api/v1/dispenses/{id}/content", allow: "GET" },
+    Way { pattern: "/api/v1/dispenses/{id}/process", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
@@ -104,7 +106,9 @@ fn mount(config: &mut ServiceConfig<'_>) {
     config
         .service(ndp::create::create_dispense)
         .service(ndp::cancel::cancel_dispense)
+        .service(ndp::process::process_dispense)
         .service(ndp::get::get_dispense)
+        .service(ndp::content::get_content)
         .service(ndp::balance::get_prescription)
         .service(ndp::import::import_registry)
         .service(ndp::errors::get_errors)

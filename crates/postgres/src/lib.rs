@@ -17,6 +17,7 @@ mod answers;
 mod batch;
 mod clock;
 mod connect;
+mod contents;
 mod dispenses;
 mod fault;
 mod folded;

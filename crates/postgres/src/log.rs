@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::PgRegistry;
+use crate::{PgRegistry, contents};
 use crate::queue::{self, Waiting};
 use crate::settings::{self, LogSettings, NotServable};
 use crate::writer::Writer;
@@ -87,6 +87,12 @@ impl PgLog {
             written.push(seen);
         }
         (Self { pool, settings, queues, written }, Running(running))
+    }
+
+    /// The log to read from: nothing can be appended.
+    #[must_use]
+    pub const fn to_read(pool: PgPool, settings: LogSettings) -> Self {
+        Self { pool, settings, queues: Vec::new(), written: Vec::new() }
     }
 
     /// What the database says about the log.
@@ -166,6 +172,10 @@ impl EventLog for PgLog {
             .fetch_all(&self.pool);
         let rows = within(reading).await?;
         read_stream(partition, &rows).map_err(Unavailable::database)
+    }
+
+    async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, Unavailable> {
+        contents::unnamed(&self.pool, self.settings.partitions, keys).await
     }
 }
 

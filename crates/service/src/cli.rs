@@ -4,6 +4,7 @@ mod bench;
 pub(crate) mod import;
 mod migrate;
 mod progress;
+pub(crate) mod sign;
 pub(crate) mod token;
 
 use std::future::Future;
@@ -46,6 +47,8 @@ enum Command {
     Registry(RegistryCommand),
     /// Print a token signed with the development key
     Token(token::Arguments),
+    /// Sign the document of a hold with the development authority, and print it in base64
+    Sign(sign::Arguments),
     /// Print the `OpenAPI` document
     Openapi,
     /// Print the list of problems as `docs/problems.md` has it
@@ -86,6 +89,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
         Command::Token(arguments) => token::run(reader, &arguments),
+        Command::Sign(arguments) => wait(sign::run(reader, arguments)),
         Command::Openapi => {
             // By way of a value, so that members stand in one order, whoever writes it down.
             let document = serde_json::to_value(dispense_http::openapi())?;

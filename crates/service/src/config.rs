@@ -5,7 +5,7 @@ mod reader;
 mod table;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,15 @@ pub(crate) struct Serving {
     pub(crate) workers: usize,
     pub(crate) partitions: Option<Partitions>,
     pub(crate) terms: Arc<Terms>,
+    pub(crate) signing: Signing,
+}
+
+/// Whom to believe a signature, and where to keep what was signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Signing {
+    pub(crate) store: String,
+    pub(crate) trust_anchors: Option<PathBuf>,
+    pub(crate) crls: Option<PathBuf>,
 }
 
 /// The settings of `migrate`.
@@ -71,14 +80,35 @@ impl Serving {
         let workers = from.optional("HTTP_WORKERS", |text| bounded(text, 1, 256));
         let partitions = from.optional("LOG_PARTITIONS", partitions);
         let terms = terms(from);
+        let signing = Signing::read(from);
         Some(Self {
             connections: connections?,
             listen: listen?,
             workers: workers.unwrap_or(cores),
             partitions,
             terms: Arc::new(terms?),
+            signing,
         })
     }
+}
+
+impl Signing {
+    fn read(from: &mut Reader) -> Self {
+        let home = home(from);
+        let store = from.optional("CONTENT_STORE_URL", |url| Some(url.to_owned()));
+        let path = |path: &str| (!path.is_empty()).then(|| PathBuf::from(path));
+        Self {
+            store: store.unwrap_or_else(|| folder_url(&home.join("content"))),
+            trust_anchors: from.optional("SIGNATURE_TRUST_ANCHORS", path),
+            crls: from.optional("SIGNATURE_CRLS", path),
+        }
+    }
+}
+
+/// The address of a folder; the store says what is wrong with one that has none.
+fn folder_url(folder: &Path) -> String {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    url::Url::from_file_path(&whole).map_or_else(|()| whole.display().to_string(), String::from)
 }
 
 impl MigrateSettings {

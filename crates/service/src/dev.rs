@@ -1,7 +1,7 @@
 //! `dispense dev`: everything on one machine, with nothing set up before.
 //!
 //! A private PostgreSQL, its role and its log; the demo registry, made around today; a development
-//! key; and the service. All of it lives below `DISPENSE_HOME`, and starts again where it stopped.
+//! key and an authority for signatures; and the service. All of it lives below `DISPENSE_HOME`, and starts again where it stopped.
 
 mod welcome;
 
@@ -24,13 +24,16 @@ use dispense_postgres::{Importer, PgLog, pool};
 use sqlx::postgres::PgConnectOptions;
 
 use self::welcome::Welcome;
-use crate::cli::{self, import, token};
+use crate::cli::{self, import, sign, token};
 use crate::config::{Reader, Serving, Settings, home};
 use crate::serve::serve;
 
 /// The database of a private installation, and the role that serves it.
 const DATABASE: &str = "dispense";
 const ROLE: &str = "dispense";
+
+/// The file that tells other commands where the database is.
+pub(crate) const DATABASE_URL: &str = "database-url";
 
 /// Options of `dispense dev`.
 #[derive(Debug, clap::Args)]
@@ -71,7 +74,12 @@ async fn serve_on(
     (issuer, audience): (Issuer, Audience),
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
+    let mut serving = serving;
     let database = prepare(server, home, &serving).await?;
+    // An authority of one's own is made in any case; it is trusted unless others are named.
+    let authority = sign::authority(home)?;
+    let anchors = &mut serving.signing.trust_anchors;
+    anchors.get_or_insert_with(|| authority.trust_anchors_path().to_owned());
     let day = today(serving.terms.zone);
     load(&database, home, day, arguments.registry.as_deref()).await?;
     let key = token::key(home)?;
@@ -109,7 +117,9 @@ async fn prepare(
     let admin: PgConnectOptions = server.admin_url(DATABASE).parse()?;
     let role = ServingRole { name: ROLE.to_owned(), password: Some(password.clone()) };
     migrate(&admin, Some(&role), serving.partitions).await?;
-    Ok(server.url(ROLE, &password, DATABASE).parse()?)
+    let url = server.url(ROLE, &password, DATABASE);
+    write_secret(&home.join(DATABASE_URL), &url)?;
+    Ok(url.parse()?)
 }
 
 /// The password of the role that serves: drawn once, readable by its owner alone.
@@ -120,10 +130,21 @@ fn password(path: &Path) -> anyhow::Result<String> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
     let password = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(password.as_bytes())?;
+    write_secret(path, &password)?;
     Ok(password)
+}
+
+/// Writes a file that its owner alone can read, in place of the one that was there.
+fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
+    let written = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&written)?;
+    file.write_all(text.as_bytes())?;
+    Ok(std::fs::rename(written, path)?)
 }
 
 /// Loads a file, or the demo registry once a day: its periods lie around the day of its making.

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod dev;
 mod health;
+mod orphans;
 mod serve;
 mod telemetry;
 mod wiring;

@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use dispensary::{Dispensary, Outside};
+use dispensary::{Contents, Dispensary, Outside, Signatures};
+use dispense_content::ObjectContents;
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_postgres::follow::{Follower, ReadModel};
 use dispense_postgres::{
     Dispenses, OpenHolds, PgDispenses, PgLog, PgRegistry, Running, follower_pool, pool, sweep,
 };
+use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::Settings;
+use crate::config::{Settings, Signing};
 use crate::health::Behind;
+use crate::orphans;
 
 /// Connections that the followers and the sweep share.
 const FOLLOWER_CONNECTIONS: u32 = 3;
@@ -62,7 +65,10 @@ pub(crate) async fn wire(
     );
     let log = Arc::new(log);
     let following = follower_pool(&settings.database, FOLLOWER_CONNECTIONS);
-    let followers = follow(&log, &following, &registry, &stops.followers);
+    let mut followers = follow(&log, &following, &registry, &stops.followers);
+
+    let contents: Arc<dyn Contents> = Arc::new(ObjectContents::open(&serving.signing.store).await?);
+    followers.spawn(orphans::remove(log.clone(), contents.clone(), stops.followers.clone()));
 
     let client_types: Arc<dyn ClientTypes> = {
         let registry = registry.clone();
@@ -74,6 +80,8 @@ pub(crate) async fn wire(
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
             log,
             registry: registry.clone(),
+            signatures: signatures(&serving.signing)?,
+            contents,
             terms: serving.terms.clone(),
         }),
         authenticator: Arc::new(authenticator),
@@ -82,6 +90,17 @@ pub(crate) async fn wire(
         zone: serving.terms.zone,
     };
     Ok(Wired { door, writers, followers })
+}
+
+/// Who is believed to have signed.
+fn signatures(signing: &Signing) -> anyhow::Result<Arc<dyn Signatures>> {
+    let Signing { trust_anchors, crls, store: _ } = signing.clone();
+    if trust_anchors.is_none() {
+        tracing::warn!("SIGNATURE_TRUST_ANCHORS is not set: nobody's signature is believed");
+    }
+    let verifier = Verifier::load(VerifierSettings { trust_anchors, crls })
+        .context("SIGNATURE_TRUST_ANCHORS, SIGNATURE_CRLS: they cannot be used")?;
+    Ok(Arc::new(verifier))
 }
 
 /// Starts everything that follows the log.

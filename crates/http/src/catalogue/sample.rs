@@ -63,6 +63,8 @@ fn place(rule: &str) -> Option<Place> {
         "15" => Some(Place::Item(0, Member::Medication)),
         "19" => Some(Place::Quantity),
         "21" => Some(Place::PaymentAmount),
+        "P4" | "P10" => Some(Place::Content),
+        "P5" => Some(if rule == "P5a" { Place::Asker } else { Place::Content }),
         _ => None,
     }
 }
@@ -84,6 +86,8 @@ fn value(name: &str) -> &'static str {
         "missing" => "person",
         "type" => "MIS",
         "allowed" => "PHARMACY, MSP_PHARMACY",
+        "signatures" | "stamps" => "1",
+        "why" => "the container is not DER",
         "scope" => "medication_dispense:write",
         _ => "3c5f0f0e-8a1b-4c8e-9d53-0d1f4f2b6a10",
     }

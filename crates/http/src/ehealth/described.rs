@@ -12,7 +12,7 @@ use dispense_domain::decide::{create_hold, process};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::envelope::Meta;
+use super::envelope::{Meta, Paging};
 use super::error::ErrorObject;
 use super::words::Words;
 use crate::catalogue::{self, Entry};
@@ -40,6 +40,15 @@ pub(super) struct DispenseAnswer {
     data: MedicationDispense,
 }
 
+/// A page of dispenses.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `list` writes")]
+pub(super) struct DispensesFound {
+    meta: Meta,
+    data: Vec<MedicationDispense>,
+    paging: Paging,
+}
+
 /// What is answered in place of a success.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what `failure` writes")]
@@ -62,6 +71,9 @@ pub(super) struct ProcessErrors;
 
 /// What can go wrong with a reject.
 pub(super) struct RejectErrors;
+
+/// What can go wrong with a search.
+pub(super) struct SearchErrors;
 
 /// What can go wrong with a question.
 #[allow(dead_code, reason = "questions are answered by endpoints that are still being written")]
@@ -97,6 +109,13 @@ impl IntoResponses for ProcessErrors {
 impl IntoResponses for RejectErrors {
     fn responses() -> Responses {
         errors_of_command(&rules(OF_CHANGING.into_iter()))
+    }
+}
+
+impl IntoResponses for SearchErrors {
+    fn responses() -> Responses {
+        let of_door = catalogue::OF_ALL.into_iter().chain([catalogue::SCHEMA]);
+        errors(of_door.map(|entry| said_by_door(&entry)))
     }
 }
 

@@ -75,7 +75,7 @@ impl From<CommandError> for Refused {
                 let problem = Problem::telling(first, told(refusals), place::path);
                 Self { problem: problem.known_at(*position), rule: Some(first) }
             }
-            CommandError::NotFound | CommandError::NotAppended(_) => {
+            CommandError::NotFound | CommandError::NotStored(_) | CommandError::NotAppended(_) => {
                 Problem::of_command(&error, place::path).into()
             }
         }

@@ -9,8 +9,24 @@ use crate::catalogue::{self, Entry, OF_ALL, OF_BODIES, OF_COMMANDS};
 use crate::headers;
 use crate::problem::MEDIA_TYPE;
 
-/// The rules that only the cancelling of a hold knows, by code.
+/// The rules that end a hold, by code.
 const OF_CANCELLING: [&str; 2] = ["wrong-status", "idempotency-key-reused"];
+
+/// The rules of a hand-over that other commands do not know, by code.
+const OF_PROCESSING: [&str; 8] = [
+    "signature-count",
+    "signature-invalid",
+    "signer-unknown",
+    "signer-tax-id-missing",
+    "signer-tax-id",
+    "signer-surname-missing",
+    "signer-surname",
+    "content-mismatch",
+];
+
+/// The rules that a hand-over shares with a hold, by code.
+const OF_STANDING: [&str; 4] =
+    ["division-not-found", "division-not-active", "division-foreign", "medication-request-blocked"];
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -20,6 +36,9 @@ pub(super) struct CreateProblems;
 /// The problems of a cancel.
 pub(super) struct CancelProblems;
 
+/// The problems of a hand-over.
+pub(super) struct ProcessProblems;
+
 /// The problems of a question.
 pub(super) struct GetProblems;
 
@@ -28,7 +47,9 @@ pub(super) struct ImportProblems;
 
 impl IntoResponses for CreateProblems {
     fn responses() -> Responses {
-        let elsewhere = ["wrong-status", "not-found", "method-not-allowed"];
+        let elsewhere = ["wrong-status", "not-found", "method-not-allowed", "content-not-stored"];
+        let elsewhere = elsewhere.iter().chain(&OF_PROCESSING);
+        let elsewhere: Vec<&str> = elsewhere.copied().collect();
         responses(catalogue::all().iter().copied().filter(|entry| !elsewhere.contains(&entry.code)))
     }
 }
@@ -38,6 +59,17 @@ impl IntoResponses for CancelProblems {
         let rules = catalogue::all().iter().copied().filter(|it| OF_CANCELLING.contains(&it.code));
         let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
         responses(door.chain([catalogue::NOT_FOUND]).chain(rules))
+    }
+}
+
+impl IntoResponses for ProcessProblems {
+    fn responses() -> Responses {
+        let codes = OF_CANCELLING.iter().chain(&OF_PROCESSING).chain(&OF_STANDING);
+        let codes: Vec<&str> = codes.copied().collect();
+        let rules = catalogue::all().iter().copied().filter(|it| codes.contains(&it.code));
+        let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
+        let own = [catalogue::NOT_FOUND, catalogue::CONTENT_NOT_STORED];
+        responses(door.chain(own).chain(rules))
     }
 }
 

@@ -10,7 +10,7 @@ use super::world::sample::{self, AT_ONCE};
 use super::world::{World, create};
 
 /// Holds the committed page against what the code says; `UPDATE_DOCS=1` writes it.
-fn is_committed(page: &str, expected: &str) {
+pub(super) fn is_committed(page: &str, expected: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -5,11 +5,13 @@
 mod cancelling;
 mod creating;
 mod describing;
+mod ehealth;
 mod importing;
 mod logging;
 mod looking;
 mod operating;
 mod poison;
+mod processing;
 mod schema;
 mod serving;
 mod tokens;

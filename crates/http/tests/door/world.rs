@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::asker::ClientType;
-use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded, SignatureFault, Signer};
+use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer};
 use dispense_domain::{MedicationRequestId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
@@ -135,6 +135,11 @@ impl Answer {
 
 impl World {
     pub(super) async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// A world whose registries were changed.
+    pub(super) async fn with(change: impl FnOnce(&mut Registries)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = DevelopmentKey::load_or_create(&folder.path().join("key.pem")).unwrap();
         let state = State(Arc::new(Mutex::new(Inner {
@@ -149,7 +154,10 @@ impl World {
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
-        let registry = registry::SampleRegistry::new(state.clone());
+        let mut registries = sample::registries();
+        change(&mut registries);
+        registries.index();
+        let registry = registry::SampleRegistry::new(state.clone(), registries);
         let log = log::MemoryLog::new(state.clone(), registry.registries());
         let door = Door {
             dispensary: Dispensary::new(Outside {

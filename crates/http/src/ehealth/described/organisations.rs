@@ -103,7 +103,8 @@ pub(super) struct MedicalProgram {
     #[schema(nullable = false)]
     mr_blank_type: Option<String>,
     /// As the registry has them.
-    medical_program_settings: Value,
+    #[schema(rename = "medical_program_settings")]
+    settings: Value,
 }
 
 /// The program that the doctor chose.

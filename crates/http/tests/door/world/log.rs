@@ -24,14 +24,18 @@ impl MemoryLog {
         Self { state, registries }
     }
 
-    fn sight(&self, inner: &Inner, command: &Command) -> Sight {
+    fn sight(&self, inner: &Inner, request: MedicationRequestId, command: &Command) -> Sight {
         let terms = Arc::new(Terms::default());
         let evidence = match command {
             Command::CreateHold(hold) => {
                 let request = evidence_of(&self.registries, hold.medication_request_id);
                 self.registries.evidence(hold, request, &terms)
             }
-            _ => Evidence::none(terms),
+            Command::Process(process) => {
+                let request = evidence_of(&self.registries, request);
+                self.registries.process_evidence(process, request, &terms)
+            }
+            Command::Cancel(_) | Command::Expire(_) => Evidence::none(terms),
         };
         Sight { at: inner.now, evidence, salt: [7; 32] }
     }
@@ -50,7 +54,7 @@ impl EventLog for MemoryLog {
         if let Some(failure) = inner.failure {
             return Err(failure());
         }
-        let sight = self.sight(&inner, &command);
+        let sight = self.sight(&inner, request, &command);
         let own: Vec<&Recorded> =
             inner.events.iter().filter(|(of, _)| *of == request).map(|(_, it)| it).collect();
         let sequence = i64::try_from(own.len()).unwrap();

@@ -16,8 +16,8 @@ pub(super) struct SampleRegistry {
 }
 
 impl SampleRegistry {
-    pub(super) fn new(state: State) -> Self {
-        Self { state, registries: Arc::new(sample::registries()) }
+    pub(super) fn new(state: State, registries: Registries) -> Self {
+        Self { state, registries: Arc::new(registries) }
     }
 
     pub(super) fn registries(&self) -> Arc<Registries> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use dispensary::Registries;
+use dispensary::{Registries, Signer};
 use dispense_domain::registry::{MedicationRequest, Person};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,6 +22,12 @@ pub(in super::super) const MEDICATION: &str = "00000000-0000-4000-8000-000000000
 pub(in super::super) const REQUEST: &str = "00000000-0000-4000-8000-0000000000e1";
 /// Thirty tablets, under [`IN_PARTS`].
 pub(in super::super) const REQUEST_IN_PARTS: &str = "00000000-0000-4000-8000-0000000000e2";
+/// The number of [`REQUEST_IN_PARTS`].
+pub(in super::super) const NUMBER: &str = "0000-243P-1X53-EH38";
+/// Thirty tablets, under a program that no registry knows.
+pub(in super::super) const BROKEN_REQUEST: &str = "00000000-0000-4000-8000-0000000000e3";
+/// Thirty tablets that are planned, and not ordered.
+pub(in super::super) const REQUEST_PLANNED: &str = "00000000-0000-4000-8000-0000000000e4";
 /// A program that allows parts and asks for a signature.
 pub(in super::super) const IN_PARTS: &str = "00000000-0000-4000-8000-0000000000f1";
 /// A program that allows parts and asks for no signature.
@@ -35,6 +41,13 @@ const DOCTORS_PARTY: &str = "00000000-0000-4000-8000-000000000078";
 const CLINIC_SITE: &str = "00000000-0000-4000-8000-000000000056";
 const PHARMACIST: &str = "00000000-0000-4000-8000-000000000045";
 const DOSAGE: &str = "00000000-0000-4000-8000-0000000000d1";
+
+const TAX_ID: &str = "2953710241";
+
+/// The pharmacist, as a certificate says it.
+pub(super) fn signer() -> Signer {
+    Signer { tax_id: Some(TAX_ID.to_owned()), surname: Some("Shevchenko".to_owned()) }
+}
 
 /// A body that holds all thirty tablets.
 pub(in super::super) fn hold() -> Value {
@@ -88,7 +101,7 @@ pub(super) fn registries() -> Registries {
     let legal_entity = |id: &str, name: &str, kind: &str| json!({"id": id, "name": name, "type": kind, "status": "ACTIVE"});
     let division = |id: &str, of: &str, kind: &str| json!({"id": id, "legal_entity_id": of, "name": "Pharmacy No. 7", "type": kind, "status": "ACTIVE", "dls_verified": true});
     let employee = |id: &str, party: &str, of: &str, kind: &str| json!({"id": id, "party_id": party, "legal_entity_id": of, "employee_type": kind, "status": "APPROVED"});
-    let party = |id: &str, last: &str| json!({"id": id, "first_name": "Olena", "last_name": last, "second_name": "Petrivna"});
+    let party = |id: &str, last: &str| json!({"id": id, "first_name": "Olena", "last_name": last, "second_name": "Petrivna", "tax_id": TAX_ID});
     let program = |id: &str, skips: bool| json!({"id": id, "name": "Affordable medicines", "medical_program_settings": {"multi_medication_dispense_allowed": true, "skip_medication_dispense_sign": skips, "skip_contract_provision_verify": true, "medical_program_change_on_dispense_allowed": true}});
     let medication = |id: &str, kind: &str, ingredients: Value| json!({"id": id, "name": "Amlodipine 5 mg", "type": kind, "form": "TABLET", "ingredients": ingredients, "package_qty": 30, "package_min_qty": 10});
     let dosage = json!({"numerator_unit": "MG", "numerator_value": 5, "denumerator_unit": "PILL", "denumerator_value": 1});
@@ -129,11 +142,20 @@ pub(super) fn person() -> Person {
     )
 }
 
-pub(super) fn requests() -> [MedicationRequest; 2] {
-    [(REQUEST, Value::Null), (REQUEST_IN_PARTS, json!(IN_PARTS))].map(|(id, program)| {
+pub(super) fn requests() -> [MedicationRequest; 4] {
+    let nowhere = "00000000-0000-4000-8000-0000000000ff";
+    [
+        (REQUEST, Value::Null, Value::Null),
+        (REQUEST_IN_PARTS, json!(NUMBER), json!(IN_PARTS)),
+        (BROKEN_REQUEST, Value::Null, json!(nowhere)),
+        (REQUEST_PLANNED, Value::Null, Value::Null),
+    ]
+    .map(|(id, number, program)| {
         read(&json!({
             "id": id,
+            "request_number": number,
             "status": "ACTIVE",
+            "intent": if id == REQUEST_PLANNED { "plan" } else { "order" },
             "created_at": "2026-03-01",
             "dispense_valid_from": "2026-03-01",
             "dispense_valid_to": "2026-03-31",

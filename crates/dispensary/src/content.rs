@@ -1,0 +1,41 @@
+//! What is to be signed for a dispense, and what was.
+
+use dispense_domain::DispenseId;
+use serde_json::value::RawValue;
+
+use crate::document::{self, Side};
+use crate::{Asker, Dispensary, QueryError, Unavailable};
+
+impl Dispensary {
+    /// The document that is to be signed for this dispense, or was: the register's, as it was when
+    /// the hold began, with the payment once it is known.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NotFound`] for a dispense of another legal entity too, unless the asker sees
+    /// all.
+    pub async fn content(
+        &self,
+        asker: &Asker,
+        id: DispenseId,
+    ) -> Result<Box<RawValue>, QueryError> {
+        let (stream, shown) = self.seen_by(asker, id).await?;
+        let document = document::signed(&stream.events, &shown, Side::Whole);
+        let unreadable = |error| Unavailable { what: "the personal body", source: Box::new(error) };
+        Ok(document.map_err(unreadable)?)
+    }
+
+    /// The container as it was signed, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Unavailable`] if the store
+    /// does not have what the log names, which is for an operator to look into.
+    pub async fn container(&self, asker: &Asker, id: DispenseId) -> Result<Vec<u8>, QueryError> {
+        let (_, shown) = self.seen_by(asker, id).await?;
+        let stored = shown.content.ok_or(QueryError::NotFound("signed content"))?;
+        let found = self.contents.get(&stored.key).await?;
+        let lost = || Unavailable { what: "the content store", source: stored.key.into() };
+        Ok(found.ok_or_else(lost)?)
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /api/medication_requests/{id}`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::{Asker, RequestKey, document};
+
+use super::answered::answer;
+use super::described::{GetErrors, MedicationRequestAnswer};
+use super::{READ, envelope, side};
+use crate::Door;
+use crate::auth::require_scope;
+use crate::catalogue;
+use crate::problem::Problem;
+
+/// Allows to look at medication requests.
+const DETAILS: &str = "medication_request:details";
+
+/// Look at a medication request
+///
+/// As its registry has it, with status and remaining quantity from the log itself, and so always
+/// current.
+#[utoipa::path(
+    tag = "medication_requests",
+    security(
+        ("bearer" = ["medication_request:details"]),
+        ("bearer" = ["medication_dispense:read"]),
+    ),
+    params(("id" = String, Path, description = "The medication request: its id, or its number")),
+    responses(
+        (status = 200, description = "The medication request", body = MedicationRequestAnswer,
+         headers(("X-Request-ID" = String, description = "Names the request"))),
+        GetErrors,
+    )
+)]
+#[get("/medication_requests/{id}")]
+pub(crate) async fn get_medication_request(
+    request: HttpRequest,
+    door: web::Data<Door>,
+) -> HttpResponse {
+    answer(&request, async {
+        let asker = admitted(&door, &request).await?;
+        let key = key_in_path(&request)?;
+        let requested = door.dispensary.requested(&asker, &key).await?;
+        let data = document::medication_request(&requested, side(&request))?;
+        Ok(envelope::object(&request, StatusCode::OK, &data))
+    })
+    .await
+}
+
+/// Who asks, with either scope: whoever may look at dispenses sees what they were prescribed on.
+async fn admitted(door: &Door, request: &HttpRequest) -> Result<Asker, Problem> {
+    let asker = door.authenticator.authenticate(request.headers()).await?;
+    if !asker.scopes.allows(READ) {
+        require_scope(&asker, DETAILS)?;
+    }
+    Ok(asker)
+}
+
+/// The id or number in the path; what is neither names nothing.
+pub(super) fn key_in_path(request: &HttpRequest) -> Result<RequestKey, Problem> {
+    let missing = || Problem::saying(&catalogue::NOT_FOUND, "There is no such medication request");
+    request.match_info().get("id").and_then(|text| text.parse().ok()).ok_or_else(missing)
+}

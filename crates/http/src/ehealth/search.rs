@@ -1,0 +1,153 @@
+//! `GET /api/medication_dispenses`
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::document::{self, DocumentError};
+use dispensary::search::{Criteria, Found, PageAsked, PageNumber, PageSize};
+use dispense_domain::Status;
+use dispense_domain::decide::register_word;
+use serde_json::{Map, Value};
+
+use super::answered::answer;
+use super::described::{DispensesFound, SearchErrors};
+use super::envelope::Paging;
+use super::{READ, envelope, side};
+use crate::Door;
+use crate::body::{Fault, Json, Members, kinds};
+use crate::problem::{Param, Problem};
+use crate::query::members;
+
+/// Search for dispenses
+///
+/// A pharmacy or clinic finds the dispenses of its own legal entity alone; whoever names another one
+/// finds nothing. All criteria have to hold; unknown ones are ignored. What began last comes first. A
+/// search finds the newest 100,000 dispenses that match, and counts no further. What this instance
+/// has answered before is found; what others have, within moments.
+#[utoipa::path(
+    tag = "medication_dispenses",
+    security(("bearer" = ["medication_dispense:read"])),
+    params(
+        ("id" = Option<Uuid>, Query, description = "The dispense"),
+        ("medication_request_id" = Option<Uuid>, Query, description = "What it was dispensed from"),
+        ("legal_entity_id" = Option<Uuid>, Query, description = "The pharmacy company"),
+        ("division_id" = Option<Uuid>, Query, description = "The outlet"),
+        ("status" = Option<String>, Query, description = "`NEW`, `PROCESSED`, `REJECTED`, `EXPIRED`, or several with commas between them; all if absent"),
+        ("dispensed_from" = Option<NaiveDate>, Query, description = "First day of dispensing"),
+        ("dispensed_to" = Option<NaiveDate>, Query, description = "Last day of dispensing"),
+        ("care_plan_id" = Option<Uuid>, Query, description = "The care plan that the medication request is based on"),
+        ("page" = Option<u64>, Query, minimum = 1, description = "Which page; the first one if absent"),
+        ("page_size" = Option<u32>, Query, minimum = 1, maximum = 300, description = "How many dispenses a page has; 50 if absent"),
+    ),
+    responses(
+        (status = 200, description = "The dispenses on that page", body = DispensesFound,
+         headers(("X-Request-ID" = String, description = "Names the request"))),
+        SearchErrors,
+    )
+)]
+#[get("/medication_dispenses")]
+pub(crate) async fn search_medication_dispenses(
+    request: HttpRequest,
+    door: web::Data<Door>,
+) -> HttpResponse {
+    answer(&request, async {
+        let asker = door.admit(&request, READ).await?;
+        let (criteria, page) = wanted(&request)?;
+        let found = door.dispensary.search(&asker, criteria, page).await?;
+        let side = side(&request);
+        let data = found.dispenses.iter().map(|shown| document::dispense(shown, side));
+        let data = data.collect::<Result<Vec<_>, DocumentError>>()?;
+        Ok(envelope::list(&request, &data, Some(paging(&found))))
+    })
+    .await
+}
+
+fn paging(found: &Found) -> Paging {
+    Paging {
+        page_number: found.page.number.get(),
+        page_size: found.page.size.get().into(),
+        total_entries: found.total_entries,
+        total_pages: found.total_pages,
+    }
+}
+
+/// What the query asks for. It is read as an object of strings, so that all that is to blame is told
+/// together and in the words for bodies. A member without a value is as good as absent, and the last
+/// one of several counts, as with the register.
+fn wanted(request: &HttpRequest) -> Result<(Criteria, PageAsked), Problem> {
+    let stated = members(request).into_iter().filter(|(_, value)| !value.is_empty());
+    let stated: Map<String, Value> =
+        stated.map(|(name, value)| (name, Value::String(value))).collect();
+    let text = Value::Object(stated).to_string();
+    Json::parse(text.as_bytes())?.walk("$", |query| Some(criteria_and_page(query)))
+}
+
+fn criteria_and_page(query: &mut Members<'_, '_>) -> (Criteria, PageAsked) {
+    let criteria = Criteria {
+        id: query.given("id", kinds::uuid).map(Into::into),
+        medication_request_id: query.given("medication_request_id", kinds::uuid).map(Into::into),
+        legal_entity_id: query.given("legal_entity_id", kinds::uuid).map(Into::into),
+        division_id: query.given("division_id", kinds::uuid).map(Into::into),
+        statuses: query.given("status", statuses),
+        dispensed_from: query.given("dispensed_from", kinds::day),
+        dispensed_to: query.given("dispensed_to", kinds::day),
+        care_plan_id: query.given("care_plan_id", kinds::uuid),
+    };
+    let number = query.given("page", page_number).unwrap_or(PageNumber::FIRST);
+    let size = query.given("page_size", page_size).unwrap_or(PageSize::USUAL);
+    query.ignore_others();
+    (criteria, PageAsked { number, size })
+}
+
+/// The text of a member; all of them are strings.
+fn string(value: Json<'_>) -> String {
+    serde_json::from_str(value.text()).unwrap_or_default()
+}
+
+/// Every status.
+const STATUSES: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelled, Status::Expired];
+
+/// Words of the register, with commas between them.
+fn statuses(value: Json<'_>) -> Result<Vec<Status>, Fault> {
+    let text = string(value);
+    let named = |word| STATUSES.into_iter().find(|status| register_word(*status) == word);
+    text.split(',').map(named).collect::<Option<_>>().ok_or_else(Fault::not_in_enum)
+}
+
+fn page_number(value: Json<'_>) -> Result<PageNumber, Fault> {
+    PageNumber::new(whole(value)?).ok_or_else(|| out_of_bounds(Bound::Least(1)))
+}
+
+fn page_size(value: Json<'_>) -> Result<PageSize, Fault> {
+    let number = u32::try_from(whole(value)?).unwrap_or(u32::MAX);
+    let bound = if number < PageSize::LEAST {
+        Bound::Least(PageSize::LEAST)
+    } else {
+        Bound::Most(PageSize::MOST)
+    };
+    PageSize::new(number).ok_or_else(|| out_of_bounds(bound))
+}
+
+/// A whole number; one below zero counts as zero, and one that is too great for us as the greatest.
+fn whole(value: Json<'_>) -> Result<u64, Fault> {
+    let text = string(value);
+    let digits = text.strip_prefix('-').unwrap_or(&text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Fault::cast("integer", "string"));
+    }
+    Ok(if digits.len() < text.len() { 0 } else { text.parse().unwrap_or(u64::MAX) })
+}
+
+/// What a number has to be.
+#[derive(Clone, Copy)]
+enum Bound {
+    Least(u32),
+    Most(u32),
+}
+
+fn out_of_bounds(bound: Bound) -> Fault {
+    let (sign, name, bound) = match bound {
+        Bound::Least(bound) => (">=", "greater_than_or_equal_to", bound),
+        Bound::Most(bound) => ("<=", "less_than_or_equal_to", bound),
+    };
+    let message = format!("expected the value to be {sign} {bound}").into();
+    Fault { rule: "number", message, params: vec![(name, Param::from(bound))] }
+}

@@ -1,0 +1,64 @@
+//! `GET /api/v1/dispenses/{id}/content`
+
+use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, VARY};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+
+use super::problems::GetProblems;
+use super::{READ, id_in_path};
+use crate::Door;
+use crate::answer::answer;
+use crate::query::nothing_asked;
+
+/// The media type of a container.
+const CONTAINER: &str = "application/pkcs7-mime";
+
+/// The document to sign
+///
+/// The register's document of the dispense as it was when the hold began. To hand it over, set
+/// `payment_amount` (what the patient paid; 0 if nothing) and `payment_id` (the receipt's number, or
+/// null), change nothing else, and sign it. Once it was signed, the payment stands in it.
+///
+/// With `Accept: application/pkcs7-mime` the container as it was signed, byte for byte.
+#[utoipa::path(
+    tag = "dispenses",
+    security(("bearer" = ["medication_dispense:read"])),
+    params(
+        ("id" = Uuid, Path, description = "The dispense"),
+        ("Accept" = Option<String>, Header, description = "`application/json`, or `application/pkcs7-mime` for the signed container"),
+    ),
+    responses(
+        (status = 200, description = "The document, or the container",
+         content(
+            (Object = "application/json", example = json!({"id": "7f2c…", "status": "NEW", "payment_amount": null, "payment_id": null})),
+            (String = "application/pkcs7-mime"),
+         ),
+         headers(("X-Request-ID" = String, description = "Names the request"))),
+        GetProblems,
+    )
+)]
+#[get("/api/v1/dispenses/{id}/content")]
+pub(crate) async fn get_content(request: HttpRequest, door: web::Data<Door>) -> HttpResponse {
+    answer(&request, async {
+        let asker = door.admit(&request, READ).await?;
+        let id = id_in_path(&request, "dispense")?;
+        nothing_asked(&request)?;
+        let mut response = HttpResponse::Ok();
+        response.insert_header((VARY, ACCEPT.as_str()));
+        if wants_container(&request) {
+            let container = door.dispensary.container(&asker, id.into()).await?;
+            let name = format!("attachment; filename=\"{id}.p7m\"");
+            response.insert_header((CONTENT_DISPOSITION, name)).content_type(CONTAINER);
+            return Ok(response.body(container));
+        }
+        let content = door.dispensary.content(&asker, id.into()).await?;
+        Ok(response.content_type("application/json").body(content.get().to_owned()))
+    })
+    .await
+}
+
+fn wants_container(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .any(|it| it.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(CONTAINER)))
+}
