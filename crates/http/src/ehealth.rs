@@ -11,6 +11,9 @@ mod described;
 mod description;
 mod envelope;
 mod error;
+mod get;
+mod list_by_request;
+mod medication_request;
 mod place;
 mod process;
 mod refused;
@@ -48,11 +51,17 @@ const PHARMACY: &str = "/api/pharmacy";
 pub(crate) const WAYS: &[Way] = &[
     Way { pattern: "/api/openapi.json", allow: "GET" },
     Way { pattern: "/api/medication_dispenses", allow: "GET, POST" },
+    Way { pattern: "/api/medication_dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/medication_dispenses/{id}/actions/process", allow: "PATCH" },
     Way { pattern: "/api/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
+    Way { pattern: "/api/medication_requests/{id}", allow: "GET" },
+    Way { pattern: "/api/medication_requests/{id}/dispenses", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_dispenses", allow: "GET, POST" },
+    Way { pattern: "/api/pharmacy/medication_dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/process", allow: "PATCH" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
+    Way { pattern: "/api/pharmacy/medication_requests/{id}", allow: "GET" },
+    Way { pattern: "/api/pharmacy/medication_requests/{id}/dispenses", allow: "GET" },
 ];
 
 /// Mounts this API. What the platform's API has under `/api/v1` must be mounted before.
@@ -67,6 +76,9 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
 fn endpoints(config: &mut ServiceConfig<'_>) {
     config
         .service(create::create_medication_dispense)
+        .service(get::get_medication_dispense)
+        .service(list_by_request::list_dispenses_by_medication_request)
+        .service(medication_request::get_medication_request)
         .service(process::process_medication_dispense)
         .service(reject::reject_medication_dispense)
         .service(search::search_medication_dispenses);

@@ -19,6 +19,7 @@ use crate::catalogue::{self, Entry};
 use crate::headers::{self, Told};
 
 pub(super) use dispense::MedicationDispense;
+pub(super) use medication_request::MedicationRequest;
 
 /// The header of this API that names a command.
 const KEY: &str = "X-Idempotency-Key";
@@ -49,6 +50,23 @@ pub(super) struct DispensesFound {
     paging: Paging,
 }
 
+/// The dispenses of a medication request.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `list` writes")]
+pub(super) struct DispensesOfRequest {
+    meta: Meta,
+    #[schema(max_items = 500)]
+    data: Vec<MedicationDispense>,
+}
+
+/// One medication request.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `object` writes")]
+pub(super) struct MedicationRequestAnswer {
+    meta: Meta,
+    data: MedicationRequest,
+}
+
 /// What is answered in place of a success.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what `failure` writes")]
@@ -76,8 +94,10 @@ pub(super) struct RejectErrors;
 pub(super) struct SearchErrors;
 
 /// What can go wrong with a question.
-#[allow(dead_code, reason = "questions are answered by endpoints that are still being written")]
 pub(super) struct GetErrors;
+
+/// What can go wrong with a question for some of many.
+pub(super) struct ListErrors;
 
 impl IntoResponses for DispenseCreated {
     fn responses() -> Responses {
@@ -122,6 +142,14 @@ impl IntoResponses for SearchErrors {
 impl IntoResponses for GetErrors {
     fn responses() -> Responses {
         let of_door = catalogue::OF_ALL.into_iter().chain([catalogue::NOT_FOUND]);
+        errors(of_door.map(|entry| said_by_door(&entry)))
+    }
+}
+
+impl IntoResponses for ListErrors {
+    fn responses() -> Responses {
+        let of_door = catalogue::OF_ALL.into_iter();
+        let of_door = of_door.chain([catalogue::NOT_FOUND, catalogue::SCHEMA]);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
 }

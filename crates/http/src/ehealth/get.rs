@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::document;
-use uuid::Uuid;
 
 use super::answered::answer;
 use super::described::{DispenseAnswer, GetErrors};

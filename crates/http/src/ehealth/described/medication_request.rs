@@ -14,7 +14,7 @@ use super::organisations::{ChosenProgram, Clinic, Division};
     dead_code,
     reason = "describes what the dispensary writes; a test holds one against the other"
 )]
-pub(super) struct MedicationRequest {
+pub(in super::super) struct MedicationRequest {
     id: Uuid,
     /// `ACTIVE`, `COMPLETED`, `REJECTED` or `EXPIRED`.
     status: String,
