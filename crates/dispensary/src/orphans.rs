@@ -121,9 +121,9 @@ mod tests {
 
     use async_trait::async_trait;
     use dispense_domain::{Command, MedicationRequestId};
+    use futures::StreamExt;
     use futures::executor::block_on;
     use futures::stream::{self, BoxStream};
-    use futures::StreamExt;
 
     use super::*;
     use crate::{AppendError, Appended, Origin, Stream};
@@ -233,7 +233,6 @@ mod tests {
         let long_ago = at() - TimeDelta::days(9);
         let strange = [
             "0".to_owned(),
-            key(1, '0').to_uppercase() + "/0",
             key(0xA, '0').to_uppercase(),
             key(1, '0').replace('-', ""),
             key(1, 'G'),
@@ -244,7 +243,7 @@ mod tests {
         let store = strange.iter().fold(Store::default(), |it, key| it.with(key, long_ago));
         let log = Log::default();
         let orphans = remove_at(&log, &store).unwrap();
-        assert_eq!(orphans, Orphans { looked_at: 8, removed: 0, strange: 8 });
+        assert_eq!(orphans, Orphans { looked_at: 7, removed: 0, strange: 7 });
         assert_eq!(store.keys().len(), strange.len());
         assert!(log.0.lock().unwrap().is_empty(), "the log was asked about them");
     }

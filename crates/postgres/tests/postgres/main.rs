@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
+mod contents;
 mod database;
 mod dispenses;
 mod import;

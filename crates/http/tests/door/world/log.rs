@@ -93,6 +93,10 @@ impl EventLog for MemoryLog {
         Ok(of.map(|(request, _)| *request))
     }
 
+    async fn unnamed(&self, _: Vec<String>) -> Result<Vec<String>, Unavailable> {
+        Ok(Vec::new())
+    }
+
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
         let inner = self.state.get();
         let own = inner.events.iter().filter(|(of, _)| *of == request);
