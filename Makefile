@@ -14,6 +14,10 @@ HOME_FOLDER := $(or $(DISPENSE_HOME),.dispense)
 PROFILE ?= dev
 PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
+# What `make fuzz` feeds, and how often.
+FUZZ ?= container
+RUNS ?= 1000000
+
 # More arguments for the command, as in make run ARGS="--registry registry.ndjson".
 ARGS ?=
 
@@ -44,6 +48,10 @@ bench: ## Measure the service against pgbench on this machine, and print the tab
 	@scripts/install bench
 	cargo build --release -p dispense-service --bin dispense
 	@exec $(TARGET)/release/dispense bench $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## Feed the verifier of signatures with broken containers; FUZZ=verification, RUNS=10000000
+	@scripts/fuzz $(FUZZ) $(RUNS)
 
 .PHONY: ready
 ready: ## Check all that CI checks: tests, format, lints, docs

@@ -101,6 +101,15 @@ impl Container {
         })
     }
 
+    /// How many signatures of persons there are, and how many seals of companies.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let is_seal = |signer: &&SignerInfo| {
+            self.certificates_of(signer).into_iter().any(Certificate::is_seal)
+        };
+        let stamps = self.signers.iter().filter(is_seal).count();
+        (self.signers.len() - stamps, stamps)
+    }
+
     /// The certificates that a signature may mean.
     pub(crate) fn certificates_of(&self, signer: &SignerInfo) -> Vec<&Certificate> {
         self.certificates.iter().filter(|it| is_named(it, &signer.sid)).collect()

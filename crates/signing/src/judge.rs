@@ -14,7 +14,7 @@ use openssl::x509::X509;
 use crate::algorithm::{Digest, Scheme};
 use crate::attributes;
 use crate::certificate::Certificate;
-use crate::container::{Container, PLAIN_DATA, SIGNED_DATA, SignedData};
+use crate::container::{Container, PLAIN_DATA, SIGNED_DATA, SignedData, Unreadable};
 use crate::flaw::Flaw;
 use crate::revocation::Revocation;
 use crate::trust::Trust;
@@ -23,11 +23,7 @@ use crate::trust::Trust;
 pub(crate) fn open(bytes: &[u8], trust: &Trust, now: SystemTime) -> Opened {
     let container = match Container::read(bytes) {
         Ok(container) => container,
-        Err(why) => {
-            let why = Some(why.to_string());
-            let fault = SignatureFault::Count { signatures: 0, stamps: 0, why };
-            return Opened { document: None, signature: Err(fault) };
-        }
+        Err(why) => return Opened { document: None, signature: Err(no_container(why)) },
     };
     let signature = only_signature(&container).and_then(|signature| {
         signature_of(&container, signature, trust, now).map_err(|flaw| {
@@ -40,13 +36,35 @@ pub(crate) fn open(bytes: &[u8], trust: &Trust, now: SystemTime) -> Opened {
     Opened { document: container.document, signature }
 }
 
+/// What lies in a container, whoever has signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// What was signed, if it is there.
+    pub document: Option<Vec<u8>>,
+    /// Signatures of persons.
+    pub signatures: usize,
+    /// Seals of companies.
+    pub stamps: usize,
+}
+
+/// Says what lies in a container. Nothing is checked: no signature, no certificate.
+///
+/// # Errors
+///
+/// It is no container (rule 4a of a hand-over).
+pub fn outline(container: &[u8]) -> Result<Outline, SignatureFault> {
+    let container = Container::read(container).map_err(|why| no_container(why))?;
+    let (signatures, stamps) = container.count();
+    Ok(Outline { document: container.document, signatures, stamps })
+}
+
+fn no_container(why: Unreadable) -> SignatureFault {
+    SignatureFault::Count { signatures: 0, stamps: 0, why: Some(why.to_string()) }
+}
+
 /// The one signature of a person.
 fn only_signature(container: &Container) -> Result<&SignerInfo, SignatureFault> {
-    let is_seal = |signer: &&SignerInfo| {
-        container.certificates_of(signer).into_iter().any(Certificate::is_seal)
-    };
-    let stamps = container.signers.iter().filter(is_seal).count();
-    let signatures = container.signers.len() - stamps;
+    let (signatures, stamps) = container.count();
     match (&container.signers[..], stamps) {
         ([only], 0) => Ok(only),
         (_, _) => Err(SignatureFault::Count { signatures, stamps, why: None }),

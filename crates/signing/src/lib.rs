@@ -31,5 +31,6 @@ mod trust;
 mod verifier;
 
 pub use container::{MAX_CERTIFICATES, MAX_CONTAINER};
+pub use judge::{Outline, outline};
 pub use trust::{LoadError, MAX_AUTHORITIES};
 pub use verifier::{Verifier, VerifierSettings};

@@ -2,6 +2,7 @@
 
 use dispensary::SignatureFault;
 use dispense_signing::development::{Authority, signed_by_all};
+use dispense_signing::outline;
 
 use crate::forge::{Forged, oid, sequence};
 use crate::sample::{DOCUMENT, World, profile};
@@ -12,13 +13,19 @@ const FOR_SIGNATURES: &str = "0.4.0.1862.1.6.1";
 const FOR_SEALS: &str = "0.4.0.1862.1.6.2";
 
 fn counted(world: &World, container: &[u8]) -> (usize, usize) {
+    let outline = outline(container).unwrap();
+    let counted = (outline.signatures, outline.stamps);
+    assert_eq!(outline.document.as_deref(), Some(DOCUMENT));
     let opened = world.verifier.open_here(container);
     assert_eq!(opened.document.as_deref(), Some(DOCUMENT), "what was signed is known");
     match opened.signature {
-        Ok(_) => (1, 0),
-        Err(SignatureFault::Count { signatures, stamps, why: None }) => (signatures, stamps),
+        Ok(_) => assert_eq!(counted, (1, 0)),
+        Err(SignatureFault::Count { signatures, stamps, why: None }) => {
+            assert_eq!(counted, (signatures, stamps));
+        }
         Err(other) => panic!("{other:?}"),
     }
+    counted
 }
 
 #[test]
