@@ -1,8 +1,10 @@
 //! The register's own API, under `/api` and under `/api/pharmacy`.
 
+mod by_request;
 mod creating;
 mod describing;
 mod envelopes;
+mod looking;
 mod processing;
 mod refusing;
 mod rejecting;
