@@ -32,7 +32,12 @@ fn name_of(member: &str) -> &str {
 
 /// The value of a member; the last one if there are several, as the register has it.
 pub(crate) fn asked(request: &HttpRequest, name: &str) -> Option<String> {
-    let members = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
-    let found = members.into_inner().into_iter().rfind(|(known, _)| known == name);
+    let found = members(request).into_iter().rfind(|(known, _)| known == name);
     found.map(|(_, value)| value)
+}
+
+/// Names and values of all members, in the order in which they stand.
+pub(crate) fn members(request: &HttpRequest) -> Vec<(String, String)> {
+    let members = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    members.map(web::Query::into_inner).unwrap_or_default()
 }
