@@ -9,6 +9,7 @@ mod processing;
 mod refusing;
 mod rejecting;
 mod schema;
+mod searching;
 mod transport;
 
 use actix_web::test::TestRequest;
