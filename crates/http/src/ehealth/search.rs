@@ -3,13 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::document::{self, DocumentError};
 use dispensary::search::{Criteria, Found, PageAsked, PageNumber, PageSize};
-use dispense_domain::Status;
-use dispense_domain::decide::register_word;
 use serde_json::{Map, Value};
 
 use super::answered::answer;
 use super::described::{DispensesFound, SearchErrors};
 use super::envelope::Paging;
+use super::list_by_request::statuses;
 use super::{READ, envelope, side};
 use crate::Door;
 use crate::body::{Fault, Json, Members, kinds};
@@ -86,7 +85,7 @@ fn criteria_and_page(query: &mut Members<'_, '_>) -> (Criteria, PageAsked) {
         medication_request_id: query.given("medication_request_id", kinds::uuid).map(Into::into),
         legal_entity_id: query.given("legal_entity_id", kinds::uuid).map(Into::into),
         division_id: query.given("division_id", kinds::uuid).map(Into::into),
-        statuses: query.given("status", statuses),
+        statuses: query.given("status", |value| statuses(&string(value))),
         dispensed_from: query.given("dispensed_from", kinds::day),
         dispensed_to: query.given("dispensed_to", kinds::day),
         care_plan_id: query.given("care_plan_id", kinds::uuid),
@@ -100,16 +99,6 @@ fn criteria_and_page(query: &mut Members<'_, '_>) -> (Criteria, PageAsked) {
 /// The text of a member; all of them are strings.
 fn string(value: Json<'_>) -> String {
     serde_json::from_str(value.text()).unwrap_or_default()
-}
-
-/// Every status.
-const STATUSES: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelled, Status::Expired];
-
-/// Words of the register, with commas between them.
-fn statuses(value: Json<'_>) -> Result<Vec<Status>, Fault> {
-    let text = string(value);
-    let named = |word| STATUSES.into_iter().find(|status| register_word(*status) == word);
-    text.split(',').map(named).collect::<Option<_>>().ok_or_else(Fault::not_in_enum)
 }
 
 fn page_number(value: Json<'_>) -> Result<PageNumber, Fault> {
