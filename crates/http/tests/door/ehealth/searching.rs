@@ -105,7 +105,7 @@ async fn s_01_s_02_s_04_one_thing_that_is_known_finds_what_belongs_to_it() {
     let other = held(&world, "2", &part(IN_PARTS, 10)).await;
     for (query, expected) in [
         (format!("id={one}"), vec![one.clone()]),
-        (format!("id={}", REQUEST), vec![]),
+        (format!("id={REQUEST}"), vec![]),
         (format!("medication_request_id={REQUEST}"), vec![one.clone()]),
         (format!("medication_request_id={REQUEST_IN_PARTS}"), vec![other.clone()]),
         (format!("division_id={DIVISION}"), vec![other.clone(), one.clone()]),
