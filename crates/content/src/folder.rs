@@ -10,9 +10,9 @@
 //!   more, that would keep evidence on the wrong disk.
 //! * The files beside stay when a process is killed.
 
-use std::fs::{self, DirEntry, File, ReadDir};
+use std::fs::{self, DirBuilder, DirEntry, File, ReadDir};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +120,8 @@ impl Folders {
 
 fn make(path: &Path) -> io::Result<()> {
     let stands = path.ancestors().find(|it| it.exists());
-    fs::create_dir_all(path)?;
+    // What is signed names a patient: nobody else on this machine reads it.
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // A folder survives a crash once the one above it is synced.
     for folder in path.ancestors().skip(1) {
         match File::open(folder).and_then(|it| it.sync_all()) {

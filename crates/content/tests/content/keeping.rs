@@ -4,6 +4,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use dispensary::Contents;
+use futures::TryStreamExt;
 
 use crate::sample::{DISPENSE, container, contents, in_full, kept, key_of, keys};
 
@@ -128,6 +129,22 @@ async fn more_than_a_page_of_containers_is_listed_whole() {
     listed.sort();
     expected.sort();
     assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn everything_can_be_removed_while_it_is_listed() {
+    let (folder, contents) = contents().await;
+    let digest = key_of(b"").split_off(DISPENSE.len());
+    for number in 0..1_100 {
+        let file = folder.path().join(format!("{number:036x}{digest}"));
+        fs::create_dir(file.parent().unwrap()).unwrap();
+        fs::write(file, b"").unwrap();
+    }
+    let mut listed = contents.kept();
+    while let Some(kept) = listed.try_next().await.unwrap() {
+        contents.remove(&kept.key).await.unwrap();
+    }
+    assert_eq!(files_in(folder.path()), 0);
 }
 
 fn files_in(folder: &std::path::Path) -> usize {

@@ -1,6 +1,7 @@
 //! The start is stopped by an address that cannot be used, with a way out.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use dispense_content::{NotUsable, ObjectContents};
 use tempfile::TempDir;
@@ -47,7 +48,8 @@ async fn a_folder_is_made_where_it_is_missing() {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("a/b/c d");
     opened(&folder).await;
-    assert!(folder.is_dir());
+    let mode = fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "others can look into it");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "the probe was not removed");
     opened(&folder).await;
 }
