@@ -28,6 +28,22 @@ pub(crate) async fn learn_catalogue(http: &reqwest::Client, url: &str) {
         .await;
 }
 
+/// Which API answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Api {
+    /// `/api/v1`, and what stands outside of both.
+    Platform,
+    /// The register's, `/api`.
+    Register,
+}
+
+impl Api {
+    fn at(path: &str) -> Self {
+        let register = path.starts_with("/api/") && !path.starts_with("/api/v1/");
+        if register { Self::Register } else { Self::Platform }
+    }
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -35,6 +51,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
     pub(crate) took: Duration,
+    api: Api,
 }
 
 impl Answer {
@@ -43,9 +60,10 @@ impl Answer {
         let start = Instant::now();
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let api = Api::at(response.url().path());
         let bytes = response.bytes().await?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let answer = Self { status, headers, body, took: start.elapsed() };
+        let answer = Self { status, headers, body, took: start.elapsed(), api };
         answer.assert_documented();
         Ok(answer)
     }
@@ -55,14 +73,31 @@ impl Answer {
             return;
         }
         assert_ne!(self.status, 500, "a bug: {self:?}");
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
-        assert_eq!(self.body["status"], self.status, "{self:?}");
-        assert_eq!(self.body["errors"][0]["code"], self.code(), "{self:?}");
         let catalogue = CATALOGUE.get().expect("no instance was started");
-        for code in self.codes() {
-            assert!(catalogue.contains_key(code), "{code} is not in GET /errors: {self:?}");
+        let of_catalogue = catalogue.get(self.code());
+        match self.api {
+            Api::Platform => {
+                let kind = self.header("content-type");
+                assert_eq!(kind, Some("application/problem+json"), "{self:?}");
+                assert_eq!(self.body["status"], self.status, "{self:?}");
+                assert_eq!(self.body["errors"][0]["code"], self.code(), "{self:?}");
+                for code in self.codes() {
+                    assert!(catalogue.contains_key(code), "{code} is not in GET /errors: {self:?}");
+                }
+                assert_eq!(of_catalogue, Some(&self.status), "{self:?}");
+            }
+            Api::Register => {
+                assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+                assert_eq!(self.body["meta"]["code"], self.status, "{self:?}");
+                for member in ["type", "message"] {
+                    assert!(self.body["error"][member].is_string(), "no {member}: {self:?}");
+                }
+                // The one status that the two APIs do not share.
+                let reused = self.code() == "idempotency-key-reused";
+                let status = if reused { Some(&409) } else { of_catalogue };
+                assert_eq!(status, Some(&self.status), "{self:?}");
+            }
         }
-        assert_eq!(catalogue[self.code()], self.status, "{self:?}");
         let says_when = self.header("retry-after").is_some();
         assert_eq!(says_when, self.status == 503, "Retry-After: {self:?}");
     }
@@ -83,7 +118,11 @@ impl Answer {
 
     /// The code of a problem; empty if it is none.
     pub(crate) fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or_default()
+        let problem = match self.api {
+            Api::Platform => &self.body,
+            Api::Register => &self.body["error"],
+        };
+        problem["code"].as_str().unwrap_or_default()
     }
 
     /// The codes of all violations.
@@ -95,7 +134,11 @@ impl Answer {
     /// The id of the dispense.
     #[track_caller]
     pub(crate) fn id(&self) -> Uuid {
-        self.body["id"].as_str().expect("an id").parse().unwrap()
+        let dispense = match self.api {
+            Api::Platform => &self.body,
+            Api::Register => &self.body["data"],
+        };
+        dispense["id"].as_str().expect("an id").parse().unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

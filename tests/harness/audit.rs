@@ -1,9 +1,11 @@
-//! The audit: whether a log is what it has to be, judged from its rows alone.
+//! The audit: whether a log is what it has to be, judged from its rows alone, and from the store of
+//! what was signed.
 //!
 //! Nothing here asks the code under test for a sum or a state: amounts are read from the JSON of the
 //! events and added up by hand. Only the hash of a row is taken from the crate that specifies it.
 
 mod chain;
+mod contents;
 mod entry;
 mod requests;
 
@@ -43,6 +45,7 @@ impl Audit {
         chain::check(&entries, &heads);
         event_ids_are_unique(&entries);
         requests::check(&entries);
+        contents::check(&entries, &database.contents);
         let mut keys: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
             if let Some(digest) = entry.payload["key_digest"].as_str() {

@@ -1,13 +1,15 @@
 //! A database for each test, prepared as an operator would.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Url;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use tempfile::TempDir;
 
 use super::process::Process;
+use super::signing::authority;
 use super::wait::eventually;
 
 /// How long a command of the binary may take; debug builds on busy machines are slow.
@@ -21,6 +23,11 @@ pub(crate) struct Database {
     pub(crate) serving_url: String,
     /// For looking at it, as its owner.
     pub(crate) pool: PgPool,
+    /// Where its instances keep what was signed. Those that start after a change use the new one.
+    pub(crate) contents: PathBuf,
+    /// The certificates that its instances trust.
+    pub(crate) trust_anchors: PathBuf,
+    _folder: TempDir,
 }
 
 /// A name that no other test has, on this server or another.
@@ -75,7 +82,12 @@ impl Database {
             .acquire_timeout(Duration::from_secs(30))
             .connect_lazy(&admin_url)
             .unwrap();
-        Self { admin_url, serving_url: serving.into(), pool }
+        let folder = super::temporary();
+        let contents = folder.path().join("contents");
+        let trust_anchors = folder.path().join("authorities.pem");
+        std::fs::write(&trust_anchors, authority().certificate_pem().unwrap()).unwrap();
+        let serving_url = serving.into();
+        Self { admin_url, serving_url, pool, contents, trust_anchors, _folder: folder }
     }
 
     /// Starts a command of the binary that works on this database.
@@ -103,6 +115,24 @@ impl Database {
         let mut import = self.command(folder.path(), &["registry", "import", &path], &[]);
         let status = import.wait(COMMAND_WITHIN);
         assert!(status.success(), "{}", import.said());
+    }
+
+    /// The keys of all containers that are stored, in order.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        let names = |folder: &Path| -> Vec<String> {
+            // No folder was made yet where nothing was stored.
+            let entries = std::fs::read_dir(folder).into_iter().flatten();
+            entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        let mut keys = Vec::new();
+        for dispense in names(&self.contents) {
+            let containers = names(&self.contents.join(&dispense)).into_iter();
+            // A file with a number behind its name is one that is being written.
+            let whole = containers.filter(|name| !name.contains('#'));
+            keys.extend(whole.map(|name| format!("{dispense}/{name}")));
+        }
+        keys.sort();
+        keys
     }
 
     /// Executes a statement as the owner.

@@ -25,16 +25,18 @@ pub(crate) struct Instance {
 }
 
 /// The settings of an instance on that database.
-fn settings_for(database_url: &str, folder: &TempDir, port: u16) -> BTreeMap<String, String> {
+fn settings_for(database: &Database, folder: &TempDir, port: u16) -> BTreeMap<String, String> {
     let keys = folder.path().join("jwks.json");
     std::fs::write(&keys, issuer::key_set("tests").to_string()).unwrap();
     let settings = [
-        ("DATABASE_URL", database_url.to_owned()),
+        ("DATABASE_URL", database.serving_url.clone()),
         ("DISPENSE_LISTEN", format!("127.0.0.1:{port}")),
         ("DISPENSE_HOME", folder.path().display().to_string()),
         ("AUTH_JWKS", keys.display().to_string()),
         ("AUTH_ISSUER", issuer::ISSUER.to_owned()),
         ("AUTH_AUDIENCE", issuer::AUDIENCE.to_owned()),
+        ("CONTENT_STORE_URL", format!("file://{}", database.contents.display())),
+        ("SIGNATURE_TRUST_ANCHORS", database.trust_anchors.display().to_string()),
         ("RUST_LOG", "warn".to_owned()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -56,7 +58,7 @@ impl Instance {
     /// Starts one without waiting.
     pub(crate) fn launch(database: &Database, more: &[(&str, &str)]) -> Self {
         let (folder, port) = (temporary(), ports::free());
-        let mut settings = settings_for(&database.serving_url, &folder, port);
+        let mut settings = settings_for(database, &folder, port);
         for (name, value) in more {
             settings.insert((*name).to_owned(), (*value).to_owned());
         }

@@ -1,15 +1,15 @@
 //! A pharmacy that speaks HTTP.
 
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use dispense_signing::development::{Holder, Identity};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::issuer::Token;
 use super::world::today;
-use super::{Answer, Instance, Prescribed, Terms};
+use super::{Answer, Instance, Kind, Order, Prescribed, Terms};
 
 /// Longer than the service may ever take to answer, so that a late command cannot follow a retry.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
@@ -25,38 +25,10 @@ pub(crate) struct Pharmacy {
     pub(crate) user: Uuid,
     pub(crate) division: Uuid,
     pub(crate) party: Uuid,
-}
-
-/// What kind of command it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Create,
-    Cancel,
-}
-
-/// A command that can be sent more than once.
-#[derive(Debug, Clone)]
-pub(crate) struct Order {
-    pub(crate) kind: Kind,
-    pub(crate) path: String,
-    pub(crate) key: String,
-    pub(crate) body: Value,
-}
-
-/// A key that was never used.
-fn new_key() -> String {
-    static RUN: LazyLock<u32> = LazyLock::new(rand::random);
-    static NUMBER: AtomicU64 = AtomicU64::new(1);
-    format!("{:08x}-{}", *RUN, NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-impl Order {
-    /// An order to give a hold back.
-    pub(crate) fn cancelling(dispense: Uuid) -> Self {
-        let path = format!("/api/v1/dispenses/{dispense}/cancel");
-        let body = json!({"reason": "the patient comes back tomorrow"});
-        Self { kind: Kind::Cancel, path, key: new_key(), body }
-    }
+    /// Who the pharmacist is, in the registry and in the certificate.
+    pub(crate) person: Holder,
+    /// Made when it is first needed.
+    pub(super) identity: Arc<OnceLock<Identity>>,
 }
 
 impl Pharmacy {
@@ -64,7 +36,15 @@ impl Pharmacy {
     pub(crate) fn new(user: Uuid, party: Uuid, legal_entity: Uuid, division: Uuid) -> Self {
         let http = reqwest::Client::builder().timeout(ANSWERED_WITHIN).no_proxy().build().unwrap();
         let token = Token::of(user, legal_entity, "PHARMACY").signed();
-        Self { http, door: String::new(), token, legal_entity, user, division, party }
+        let [tax_id, surname, given_name] = ["2953710241", "Шевчук", "Марія"].map(str::to_owned);
+        let person = Holder { tax_id, surname, given_name };
+        let (door, identity) = (String::new(), Arc::default());
+        Self { http, door, token, legal_entity, user, division, party, person, identity }
+    }
+
+    /// The same outlet with another pharmacist.
+    pub(crate) fn of_person(self, person: Holder) -> Self {
+        Self { person, identity: Arc::default(), ..self }
     }
 
     /// The same pharmacist at the door of that instance.
@@ -116,14 +96,15 @@ impl Pharmacy {
         } else {
             body["note"] = json!("asked for a bag");
         }
-        Order { kind: Kind::Create, path: "/api/v1/dispenses".to_owned(), key: new_key(), body }
+        Order::new(Kind::Create, "/api/v1/dispenses", body)
     }
 
     /// Sends an order; the connection may fail.
     pub(crate) async fn try_send(&self, order: &Order) -> reqwest::Result<Answer> {
-        let request = self.request("POST", &order.path).header("Idempotency-Key", &order.key);
+        let name = order.key_header();
+        let request = self.request(order.method(), &order.path).header(name, &order.key);
         let answer = Answer::to(request.json(&order.body)).await?;
-        assert_eq!(answer.header("idempotency-key"), Some(&*order.key), "the key is echoed");
+        assert_eq!(answer.header(name), Some(&*order.key), "the key is echoed");
         Ok(answer)
     }
 

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use dispense_signing::development::Holder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -51,6 +52,14 @@ fn id(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::from_u128(0x0d15_7e45_e000), name.as_bytes())
 }
 
+/// The pharmacist of the `n`-th pharmacy: nobody else has that tax id, and few that surname.
+fn pharmacist(n: usize) -> Holder {
+    let surnames = ["Шевчук", "Бондаренко", "Ткаченко", "Олійник", "Мельник", "Кравець", "Лисенко"];
+    let (tax_id, surname) = (2_953_710_241 + n, surnames[n % surnames.len()]);
+    let [surname, given_name] = [surname, "Марія"].map(str::to_owned);
+    Holder { tax_id: tax_id.to_string(), surname, given_name }
+}
+
 /// Today's date in UTC: never after that in Kyiv.
 pub(crate) fn today() -> NaiveDate {
     DateTime::<Utc>::from(std::time::SystemTime::now()).date_naive()
@@ -62,6 +71,7 @@ impl World {
         let pharmacy = |n| {
             let of = |what: &str| id(&format!("{what} {n}"));
             Pharmacy::new(of("user"), of("party"), of("company"), of("outlet"))
+                .of_person(pharmacist(n))
         };
         Self { pharmacies: (0..pharmacies).map(pharmacy).collect(), requests_each }
     }
@@ -153,6 +163,12 @@ pub(crate) fn division(pharmacy: &Pharmacy) -> Value {
         "phones": [{"type": "MOBILE", "number": "+380501234567"}]})
 }
 
+/// The record of a pharmacist.
+pub(crate) fn party(of: &Pharmacy) -> Value {
+    json!({"id": of.party, "first_name": of.person.given_name, "last_name": of.person.surname,
+        "second_name": "Іванівна", "birth_date": "1980-11-12", "tax_id": of.person.tax_id})
+}
+
 /// Lines in the making.
 #[derive(Default)]
 struct Lines(String);
@@ -224,11 +240,7 @@ impl Lines {
             "type": "SALE", "license_type": "PHARMACY",
             "licensed_healthcare_service": {"status": "ACTIVE"}}),
         );
-        self.add(
-            "party",
-            json!({"id": of.party, "first_name": "Марія", "last_name": "Шевчук",
-            "second_name": "Іванівна", "birth_date": "1980-11-12", "tax_id": "2953710241"}),
-        );
+        self.add("party", party(of));
         self.add("party_user", json!({"user_id": of.user, "party_id": of.party}));
         self.add(
             "employee",
