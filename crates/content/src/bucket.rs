@@ -13,8 +13,8 @@ use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
 const RETRIES: usize = 1;
 const RETRIED_FOR: Duration = Duration::from_secs(3);
 
-/// The pause before that, between the two. They must differ: `object_store` 0.14 draws a number from
-/// that range, and panics where it is empty.
+/// The pause before that, between the two. They must differ: `object_store` 0.14 draws a number
+/// from that range, and panics where it is empty.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(100));
 
 /// How long one request may take, and how long until it is connected.

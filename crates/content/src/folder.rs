@@ -1,11 +1,12 @@
 //! A folder of a file system, and what `object_store` leaves to us there.
 //!
-//! `object_store` (0.14) writes a container to a file beside its place (`<key>#<n>`), syncs it, links
-//! it to its name, and syncs its folder, and those above that it has just made. Three things remain:
+//! `object_store` (0.14) writes a container to a file beside its place (`<key>#<n>`), syncs it,
+//! links it to its name, and syncs its folder, and those above that it has just made. Three things
+//! remain:
 //!
 //! * A process that was killed after making the folder of a dispense, but before syncing the one
-//!   above, leaves a folder that the next one takes for durable. So the store's own folder is synced
-//!   with every container.
+//!   above, leaves a folder that the next one takes for durable. So the store's own folder is
+//!   synced with every container.
 //! * A folder that is missing would be made again. Where a file system was mounted and is not any
 //!   more, that would keep evidence on the wrong disk.
 //! * The files beside stay when a process is killed.
@@ -125,8 +126,8 @@ fn make(path: &Path) -> io::Result<()> {
     // A folder survives a crash once the one above it is synced.
     for folder in path.ancestors().skip(1) {
         match File::open(folder).and_then(|it| it.sync_all()) {
-            // The folder was made by somebody who may do more than we.
-            Err(error) if stands == Some(path) && error.kind() == ErrorKind::PermissionDenied => {}
+            // The folder was there before: the one above it belongs to somebody else.
+            Err(_) if stands == Some(path) => {}
             synced => synced?,
         }
         if stands.is_some_and(|it| it == folder || it == path) {

@@ -4,11 +4,11 @@
 //! where another container of the same dispense was first, it is left over.
 //!
 //! Could one be removed that an event is just about to name? A retry may put the same bytes again,
-//! and a bucket then keeps the time of the first one. But nothing is put for a dispense whose hold is
-//! over, and a hold lives at most a day, the bound of its setting. So after a day the hold is over.
-//! The log says that as well, for itself: only what it knows to be over counts, and where it is merely
-//! the time that ran out, an hour more has to have passed. A command that was decided upon before has
-//! long since been written by then, or never will be.
+//! and a bucket then keeps the time of the first one. But nothing is put for a dispense whose hold
+//! is over, and a hold lives at most a day, the bound of its setting. So after a day the hold is
+//! over. The log says that as well, for itself: only what it knows to be over counts, and where it
+//! is merely the time that ran out, an hour more has to have passed. A command that was decided
+//! upon before has long since been written by then, or never will be.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dispense_domain::DispenseId;
@@ -20,8 +20,8 @@ use crate::{Contents, EventLog, Kept, Unavailable};
 /// How old a container has to be.
 const REMOVED_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// How many keys the log is asked about at once: as many as it can look up on a slow disk within the
-/// second that a statement has.
+/// How many keys the log is asked about at once: as many as it can look up on a slow disk within
+/// the second that a statement has.
 const AT_ONCE: usize = 100;
 
 /// How many strange objects are named in one look; all of them are counted.

@@ -49,7 +49,7 @@ pub(crate) async fn unnamed(
             ours.push(key);
         }
     }
-    // Planned anew each time: it is asked once an hour, and a plan of a young table serves no old one.
+    // Planned anew each time: it is asked seldom, and a plan of a young table serves no old one.
     let asking = sqlx::query_scalar(UNNAMED)
         .persistent(false)
         .bind(places)

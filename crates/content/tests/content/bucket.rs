@@ -1,5 +1,5 @@
-//! Requests to a bucket: their shape, on a small server that is no bucket and only answers like one.
-//! And an endpoint that answers nothing.
+//! Requests to a bucket: their shape, on a small server that is no bucket and only answers like
+//! one. And an endpoint that answers nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

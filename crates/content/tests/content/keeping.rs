@@ -26,7 +26,7 @@ async fn the_same_bytes_again_count_as_stored() {
     let key = key_of(&signed);
     contents.put(&key, signed.clone()).await.unwrap();
     let file = folder.path().join(&key);
-    // A process that was killed before it could make its file durable leaves one that looks like it.
+    // A process that was killed before its file was durable leaves one that looks like it.
     let before = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&file).unwrap());
     contents.put(&key, signed.clone()).await.unwrap();
     let after = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&file).unwrap());
