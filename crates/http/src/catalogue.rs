@@ -79,7 +79,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-const DOOR: [Entry; 17] = [
+pub(crate) const DOOR: [Entry; 17] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,

@@ -5,11 +5,14 @@
 //!             auth.rs      who asks; nothing else is looked at before
 //!               body.rs    JSON ─▶ types; every violation with its path
 //!                 ndp/     one file for each endpoint ─▶ the dispensary
-//!  bytes ◀─ problem.rs     whatever is not a success, in the shape of RFC 9457
+//!                 ehealth/ the same
+//!  bytes ◀─ problem.rs     whatever is not a success, in the shape of RFC 9457;
+//!             ehealth/     or in the envelope of the register
 //! ```
 //!
-//! No rule lives here: `ndp/` knows the words of the platform's API, `catalogue.rs` what
-//! each problem means and what to do about it. Start reading at [`Door`], then `ndp/create.rs`.
+//! No rule lives here: `ndp/` knows the words of the platform's API and `ehealth/` those of the
+//! register's, `catalogue.rs` what each problem means and what to do about it. Start reading at
+//! [`Door`], then `ndp/create.rs`.
 //!
 //! The service fills a [`Door`], binds a port and runs what [`serve`] returns.
 

@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_problem_of_the_door_has_a_type_of_its_own_status() {
-        for entry in catalogue::all() {
+        for entry in &catalogue::DOOR {
             let words = Words::of_door(entry);
             assert_eq!(words.status.as_u16(), entry.status, "{}", entry.code);
             let internal = words.kind() == "internal_error";

@@ -16,7 +16,8 @@ use crate::query::nothing_asked;
 static DESCRIPTION: LazyLock<Bytes> =
     LazyLock::new(|| serde_json::to_vec(&crate::openapi()).unwrap_or_default().into());
 
-/// How the page is set: both APIs of this service, and no validator, which would send the description to a stranger.
+/// How the page is set: both APIs, and no validator, which would send the description to a
+/// stranger.
 static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let described = [
         Url::with_primary("The platform's API", "/api/v1/openapi.json", true),

@@ -5,6 +5,7 @@ mod creating;
 mod describing;
 mod envelopes;
 mod looking;
+mod poison;
 mod processing;
 mod refusing;
 mod rejecting;

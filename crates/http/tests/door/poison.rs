@@ -85,10 +85,7 @@ fn with(pointer: &str, value: &str) -> String {
 #[actix_web::test]
 async fn no_bad_value_gets_further_than_a_documented_refusal() {
     let world = World::new().await;
-    let long = format!("\"{}\"", "é".repeat(1001));
-    let deep = format!("{}{}", "[".repeat(20), "]".repeat(20));
-    let values = STRINGS.iter().chain(&NUMBERS).chain(&OTHERS).copied().chain([&*long, &*deep]);
-    for value in values {
+    for value in &bad_values() {
         for member in MEMBERS {
             let answer = world.send(create(&with(member, value))).await;
             if answer.status == 201 {
@@ -103,6 +100,18 @@ async fn no_bad_value_gets_further_than_a_documented_refusal() {
             );
         }
     }
+    nothing_bad_was_logged(&world);
+}
+
+/// Every value, as JSON.
+pub(super) fn bad_values() -> Vec<String> {
+    let long = format!("\"{}\"", "é".repeat(1001));
+    let deep = format!("{}{}", "[".repeat(20), "]".repeat(20));
+    let values = STRINGS.iter().chain(&NUMBERS).chain(&OTHERS).map(|it| (*it).to_owned());
+    values.chain([long, deep]).collect()
+}
+
+pub(super) fn nothing_bad_was_logged(world: &World) {
     let logged: String = {
         let state = world.state.get();
         state.events.iter().map(|(_, it)| serde_json::to_string(&it.event).unwrap()).collect()

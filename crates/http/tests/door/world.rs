@@ -20,7 +20,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::asker::ClientType;
-use dispensary::{AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer};
+use dispensary::{
+    AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer,
+};
 use dispense_domain::{MedicationRequestId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{

@@ -73,7 +73,9 @@ fn resolved<'a>(schemas: &'a Value, schema: &'a Value) -> Option<&'a Value> {
 fn is_described(schemas: &Value, schema: &Value, shown: &Value, path: &str) {
     let schema = resolved(schemas, schema).unwrap_or(schema);
     if let (Some(items), Some(shown)) = (schema.get("items"), shown.as_array()) {
-        shown.iter().for_each(|shown| is_described(schemas, items, shown, path));
+        for shown in shown {
+            is_described(schemas, items, shown, path);
+        }
     }
     let (Some(members), Some(shown)) = (schema["properties"].as_object(), shown.as_object()) else {
         return;
