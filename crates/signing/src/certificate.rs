@@ -114,13 +114,14 @@ impl Certificate {
         Ok(key)
     }
 
-    /// Makes sure that documents may be signed with it.
+    /// Makes sure that documents may be signed with it. A key whose purpose is not said has every
+    /// purpose (RFC 5280, 4.2.1.3).
     ///
     /// # Errors
     ///
-    /// The key has another purpose, or does not say which.
+    /// The key has another purpose.
     pub(crate) fn check_signs_documents(&self) -> Result<(), Flaw> {
-        let usage = self.extension::<KeyUsage>(KEY_USAGE)?.ok_or(Flaw::KeyUsage)?;
+        let Some(usage) = self.extension::<KeyUsage>(KEY_USAGE)? else { return Ok(()) };
         let signs = [KeyUsages::DigitalSignature, KeyUsages::NonRepudiation];
         if signs.into_iter().any(|it| usage.0.contains(it)) { Ok(()) } else { Err(Flaw::KeyUsage) }
     }
