@@ -217,12 +217,18 @@ async fn insert(
         .map(|_| ())
 }
 
+/// LIMIT keeps the planner from turning the look-ups into a scan. Nobody else moves a row meanwhile:
+/// the follower holds the lease.
 const UPDATE: &str = "
 UPDATE dispenses_v1 d
 SET stage = u.stage, updated_at = u.updated_at, closed_position = u.closed_position
 FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[])
      AS u (dispense_id, stage, updated_at, closed_position)
-WHERE d.partition = $1 AND d.dispense_id = u.dispense_id";
+CROSS JOIN LATERAL (
+    SELECT v.ctid FROM dispenses_v1 v
+    WHERE v.partition = $1 AND v.dispense_id = u.dispense_id LIMIT 1
+) k
+WHERE d.ctid = k.ctid AND d.partition = $1";
 
 async fn update(
     db: &mut PgConnection,
