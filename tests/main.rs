@@ -21,6 +21,7 @@ mod demo;
 mod expiring;
 mod fire_crashes;
 mod fire_races;
+mod fire_signing;
 mod handing_over;
 mod holding;
 mod importing;

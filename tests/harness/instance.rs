@@ -18,6 +18,7 @@ const READY_WITHIN: Duration = Duration::from_secs(40);
 pub(crate) struct Instance {
     process: Process,
     folder: TempDir,
+    wrapper: Vec<String>,
     settings: Vec<(String, String)>,
     http: reqwest::Client,
     /// Where it listens, as `http://127.0.0.1:port`.
@@ -50,22 +51,42 @@ impl Instance {
 
     /// As [`Self::start`], with more settings.
     pub(crate) async fn start_with(database: &Database, more: &[(&str, &str)]) -> Self {
-        let mut instance = Self::launch(database, more);
+        Self::start_under(&[], database, more).await
+    }
+
+    /// As [`Self::start_with`], as the last words of another command.
+    pub(crate) async fn start_under(
+        wrapper: &[String],
+        database: &Database,
+        more: &[(&str, &str)],
+    ) -> Self {
+        let mut instance = Self::launch_under(wrapper, database, more);
         instance.wait_until_ready().await;
         instance
     }
 
     /// Starts one without waiting.
     pub(crate) fn launch(database: &Database, more: &[(&str, &str)]) -> Self {
+        Self::launch_under(&[], database, more)
+    }
+
+    /// As [`Self::launch`], as the last words of another command.
+    pub(crate) fn launch_under(
+        wrapper: &[String],
+        database: &Database,
+        more: &[(&str, &str)],
+    ) -> Self {
         let (folder, port) = (temporary(), ports::free());
         let mut settings = settings_for(database, &folder, port);
         for (name, value) in more {
             settings.insert((*name).to_owned(), (*value).to_owned());
         }
         let settings: Vec<_> = settings.into_iter().collect();
-        let process = Process::start(folder.path(), &["serve"], &settings);
+        let wrapper = wrapper.to_vec();
+        let process = Process::start_under(&wrapper, folder.path(), &["serve"], &settings);
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { process, folder, settings, http, url: format!("http://127.0.0.1:{port}") }
+        let url = format!("http://127.0.0.1:{port}");
+        Self { process, folder, wrapper, settings, http, url }
     }
 
     /// Waits until it can work.
@@ -84,9 +105,20 @@ impl Instance {
 
     /// Ends it as a crash would, and starts it again as it was, on the same port.
     pub(crate) async fn start_again(&mut self) {
-        self.process.kill();
-        self.process = Process::start(self.folder.path(), &["serve"], &self.settings);
+        self.kill();
+        let folder = self.folder.path();
+        self.process = Process::start_under(&self.wrapper, folder, &["serve"], &self.settings);
         self.wait_until_ready().await;
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// The number of its process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Asks it to stop.
@@ -112,9 +144,18 @@ impl Instance {
 
     /// The most memory that it has used so far, in MiB: the peak of its resident set.
     pub(crate) fn memory(&self) -> u64 {
+        self.resident("VmHWM:")
+    }
+
+    /// The memory that it uses now, in MiB: its resident set.
+    pub(crate) fn memory_now(&self) -> u64 {
+        self.resident("VmRSS:")
+    }
+
+    fn resident(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kib / 1024
     }

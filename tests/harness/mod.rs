@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 mod database;
+mod figures;
 mod instance;
 mod issuer;
 mod load;
@@ -14,6 +15,7 @@ mod process;
 mod proxy;
 mod register;
 mod signing;
+mod small_disk;
 mod wait;
 pub(crate) mod world;
 
@@ -29,5 +31,6 @@ pub(crate) use pharmacy::Pharmacy;
 pub(crate) use process::temporary;
 pub(crate) use proxy::{Mischief, Proxy};
 pub(crate) use signing::{PAID, Payment, authority, sign_as};
+pub(crate) use small_disk::SmallDisk;
 pub(crate) use wait::{eventually, within};
 pub(crate) use world::{PRESCRIBED, Prescribed, Terms, World, line, today};

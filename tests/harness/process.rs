@@ -1,5 +1,6 @@
 //! A process of the binary `dispense`, with all that it says.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -44,11 +45,24 @@ pub(crate) fn binary() -> PathBuf {
 impl Process {
     /// Starts `dispense` with nothing in its environment but these settings.
     pub(crate) fn start(folder: &Path, arguments: &[&str], settings: &[(String, String)]) -> Self {
+        Self::start_under(&[], folder, arguments, settings)
+    }
+
+    /// As [`Self::start`], as the last words of another command, which it takes the place of.
+    pub(crate) fn start_under(
+        wrapper: &[String],
+        folder: &Path,
+        arguments: &[&str],
+        settings: &[(String, String)],
+    ) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let said = folder.join(format!("said-{number}.log"));
         let file = File::create(&said).unwrap();
-        let child = Command::new(binary())
+        let binary = binary().into_os_string();
+        let mut words = wrapper.iter().map(OsString::from).chain([binary]);
+        let child = Command::new(words.next().unwrap())
+            .args(words)
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
