@@ -49,7 +49,7 @@ pub use import::{FaultyLine, ImportError, Line};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, Registry, Signatures, Stream,
-    Unavailable,
+    Unavailable, Unnamed,
 };
 pub use process::WantedProcess;
 pub use recorded::{LogPosition, Recorded};

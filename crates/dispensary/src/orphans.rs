@@ -15,7 +15,7 @@ use dispense_domain::DispenseId;
 use futures::TryStreamExt;
 use uuid::Uuid;
 
-use crate::{Contents, EventLog, Kept, Unavailable};
+use crate::{Contents, EventLog, Kept, Unavailable, Unnamed};
 
 /// How old a container has to be.
 const REMOVED_AFTER: TimeDelta = TimeDelta::hours(24);
@@ -32,8 +32,11 @@ const STRANGE_NAMED: u64 = 10;
 pub struct Orphans {
     /// How many objects are kept, of whatever age.
     pub looked_at: u64,
-    /// How many were removed, because no event names them.
+    /// How many were removed, because no event names them nor ever will.
     pub removed: u64,
+    /// How many old ones belong to dispenses that the log does not know. They are never touched: of
+    /// hand-overs that a log has lost, they are all that is left.
+    pub unknown: u64,
     /// How many old ones are no containers of ours, by their keys. They are never touched.
     pub strange: u64,
 }
@@ -86,30 +89,42 @@ async fn remove_older(
         }
         page.push(key);
         if page.len() == AT_ONCE {
-            orphans.removed += remove(log, contents, std::mem::take(&mut page)).await?;
+            remove(log, contents, std::mem::take(&mut page), &mut orphans).await?;
         }
     }
     if !page.is_empty() {
-        orphans.removed += remove(log, contents, page).await?;
+        remove(log, contents, page, &mut orphans).await?;
     }
     Ok(orphans)
 }
 
-/// Removes what no event names of those keys, and says how many that were.
+/// Removes what no event names of those keys, nor ever will.
 async fn remove(
     log: &dyn EventLog,
     contents: &dyn Contents,
     keys: Vec<String>,
-) -> Result<u64, Unavailable> {
-    let mut removed = 0;
-    for key in log.unnamed(keys).await? {
+    orphans: &mut Orphans,
+) -> Result<(), Unavailable> {
+    let Unnamed { over, unknown } = log.unnamed(keys).await?;
+    for key in unknown {
+        orphans.unknown += 1;
+        metrics::counter!("dispense_orphans_unknown_total").increment(1);
+        if orphans.unknown <= STRANGE_NAMED {
+            tracing::error!(
+                content.key = %key,
+                "the log does not know the dispense of this container: is this the store of another \
+                 log, or did the log lose its tail?"
+            );
+        }
+    }
+    for key in over {
         metrics::counter!("dispense_orphans_found_total").increment(1);
         contents.remove(&key).await?;
-        removed += 1;
+        orphans.removed += 1;
         metrics::counter!("dispense_orphans_removed_total").increment(1);
         tracing::warn!(content.key = %key, "no event names this container; it was removed");
     }
-    Ok(removed)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -128,7 +143,8 @@ mod tests {
     use super::*;
     use crate::{AppendError, Appended, Origin, Stream};
 
-    /// A log that names the keys that end in a letter, and remembers how many it was asked about.
+    /// A log that names the keys that end in a letter, does not know those that end in 9, and
+    /// remembers how many it was asked about.
     #[derive(Default)]
     struct Log(Mutex<Vec<usize>>);
 
@@ -154,9 +170,12 @@ mod tests {
             Err(Unavailable::database("no stream is needed"))
         }
 
-        async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, Unavailable> {
+        async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable> {
             self.0.lock().unwrap().push(keys.len());
-            Ok(keys.into_iter().filter(|key| key.ends_with(char::is_numeric)).collect())
+            let ending = |last: &[char]| {
+                keys.iter().filter(|key| key.ends_with(last)).cloned().collect::<Vec<_>>()
+            };
+            Ok(Unnamed { over: ending(&['0']), unknown: ending(&['9']) })
         }
     }
 
@@ -222,10 +241,11 @@ mod tests {
             .with(key(1, '0'), at() - day - moment)
             .with(key(2, 'a'), at() - day - moment)
             .with(key(3, '0'), at() - day)
-            .with(key(4, '0'), at());
+            .with(key(4, '0'), at())
+            .with(key(5, '9'), at() - day - moment);
         let orphans = remove_at(&Log::default(), &store).unwrap();
-        assert_eq!(orphans, Orphans { looked_at: 4, removed: 1, strange: 0 });
-        assert_eq!(store.keys(), [key(2, 'a'), key(3, '0'), key(4, '0')]);
+        assert_eq!(orphans, Orphans { looked_at: 5, removed: 1, unknown: 1, strange: 0 });
+        assert_eq!(store.keys(), [key(2, 'a'), key(3, '0'), key(4, '0'), key(5, '9')]);
     }
 
     #[test]
@@ -243,7 +263,7 @@ mod tests {
         let store = strange.iter().fold(Store::default(), |it, key| it.with(key, long_ago));
         let log = Log::default();
         let orphans = remove_at(&log, &store).unwrap();
-        assert_eq!(orphans, Orphans { looked_at: 7, removed: 0, strange: 7 });
+        assert_eq!(orphans, Orphans { looked_at: 7, removed: 0, unknown: 0, strange: 7 });
         assert_eq!(store.keys().len(), strange.len());
         assert!(log.0.lock().unwrap().is_empty(), "the log was asked about them");
     }
@@ -255,7 +275,7 @@ mod tests {
         let store = keys.fold(Store::default(), |it, key| it.with(key, long_ago));
         let log = Log::default();
         let orphans = remove_at(&log, &store).unwrap();
-        assert_eq!(orphans, Orphans { looked_at: 250, removed: 250, strange: 0 });
+        assert_eq!(orphans, Orphans { looked_at: 250, removed: 250, unknown: 0, strange: 0 });
         assert_eq!(*log.0.lock().unwrap(), [100, 100, 50]);
         assert!(store.keys().is_empty());
     }

@@ -49,9 +49,19 @@ pub trait EventLog: Send + Sync {
     /// All events of a medication request, with their personal bodies.
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable>;
 
-    /// Which of those keys of containers no event names, nor ever will: their dispense is unknown,
-    /// names another, or is over for good. A key of another form is never among them.
-    async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, Unavailable>;
+    /// Which of those keys of containers no event names: their dispense is unknown, names another,
+    /// or is over for good. A key of another form is never among them.
+    async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable>;
+}
+
+/// Keys of containers that no event names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    /// Of dispenses that are over: none ever will.
+    pub over: Vec<String>,
+    /// Of dispenses that the log does not know. A container is stored for a hold that it knows, so
+    /// these are of another log, or this one has lost its tail.
+    pub unknown: Vec<String>,
 }
 
 /// What became of a command that was not refused.

@@ -1,14 +1,15 @@
 //! Which containers no event names: asked of the log itself, never of a read model, because what it
 //! answers is removed.
 
-use dispensary::{Unavailable, dispense_of_key};
+use dispensary::{Unavailable, Unnamed, dispense_of_key};
 use dispense_domain::Partitions;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::log::within;
 
-/// Those keys whose dispense is unknown, or is over for good without an event with that key in it.
+/// Those keys whose dispense is unknown, and those whose dispense is over for good without an event
+/// with that key in it.
 ///
 /// An event that names a key has it in its payload, in whatever member: what a later version writes
 /// counts as well. Where nothing but the time has ended a hold, an hour more has to have passed:
@@ -16,7 +17,7 @@ use crate::log::within;
 ///
 /// LIMIT and aggregate keep the planner from turning the look-ups into a join of whole tables.
 const UNNAMED: &str = "
-SELECT k.key
+SELECT k.key, h.aggregate_id IS NULL AS is_unknown
 FROM UNNEST($1::smallint[], $2::uuid[], $3::text[]) AS k (partition, dispense_id, key)
 LEFT JOIN LATERAL (
     SELECT v.aggregate_id FROM events v
@@ -40,7 +41,7 @@ pub(crate) async fn unnamed(
     pool: &PgPool,
     partitions: Partitions,
     keys: Vec<String>,
-) -> Result<Vec<String>, Unavailable> {
+) -> Result<Unnamed, Unavailable> {
     let (mut places, mut dispenses, mut ours) = (Vec::new(), Vec::<Uuid>::new(), Vec::new());
     for key in keys {
         if let Some(dispense) = dispense_of_key(&key) {
@@ -50,11 +51,15 @@ pub(crate) async fn unnamed(
         }
     }
     // Planned anew each time: it is asked seldom, and a plan of a young table serves no old one.
-    let asking = sqlx::query_scalar(UNNAMED)
+    let asking = sqlx::query_as::<_, (String, bool)>(UNNAMED)
         .persistent(false)
         .bind(places)
         .bind(dispenses)
         .bind(ours)
         .fetch_all(pool);
-    within(asking).await
+    let mut unnamed = Unnamed::default();
+    for (key, is_unknown) in within(asking).await? {
+        if is_unknown { &mut unnamed.unknown } else { &mut unnamed.over }.push(key);
+    }
+    Ok(unnamed)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dispensary::{
-    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Unavailable,
+    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Unavailable, Unnamed,
 };
 use dispense_domain::{
     Command, DispenseEvent, DispenseId, MedicationRequestId, Partitions, Terms, upcast,
@@ -18,10 +18,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{PgRegistry, contents};
 use crate::queue::{self, Waiting};
 use crate::settings::{self, LogSettings, NotServable};
 use crate::writer::Writer;
+use crate::{PgRegistry, contents};
 
 /// The event log in PostgreSQL.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl EventLog for PgLog {
         read_stream(partition, &rows).map_err(Unavailable::database)
     }
 
-    async fn unnamed(&self, keys: Vec<String>) -> Result<Vec<String>, Unavailable> {
+    async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable> {
         contents::unnamed(&self.pool, self.settings.partitions, keys).await
     }
 }

@@ -31,6 +31,7 @@ pub(crate) async fn remove(
             Ok(found) => tracing::info!(
                 looked_at = found.looked_at,
                 removed = found.removed,
+                unknown = found.unknown,
                 strange = found.strange,
                 "looked for signed containers that no event names"
             ),

@@ -8,6 +8,7 @@ mod cancel;
 mod content;
 mod expire;
 mod golden;
+mod hand_over;
 mod ids;
 mod items;
 mod no_personal_data;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispensary::{
-    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Registries, Stream, Unavailable,
+    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Registries, Stream,
+    Unavailable, Unnamed,
 };
 use dispense_domain::{
     Command, DispenseId, Dispensing, Evidence, MedicationRequestId, Sight, Terms, decide, evolve,
@@ -93,8 +94,8 @@ impl EventLog for MemoryLog {
         Ok(of.map(|(request, _)| *request))
     }
 
-    async fn unnamed(&self, _: Vec<String>) -> Result<Vec<String>, Unavailable> {
-        Ok(Vec::new())
+    async fn unnamed(&self, _: Vec<String>) -> Result<Unnamed, Unavailable> {
+        Ok(Unnamed::default())
     }
 
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
