@@ -53,8 +53,6 @@ pub(crate) enum Flaw {
     Forged,
     #[error("there are more authorities between the signer and a trusted one than allowed")]
     TooLong,
-    #[error("an algorithm of an authority above the signer, or its key, is not allowed")]
-    AuthorityAlgorithm,
     #[error("the chain of certificates above the signer does not hold")]
     Chain,
     #[error("the certificate of the signer is revoked")]
@@ -94,10 +92,6 @@ impl Flaw {
             ) => Self::NotTrusted,
             (codes::X509_V_ERR_CERT_SIGNATURE_FAILURE, _) => Self::Forged,
             (codes::X509_V_ERR_CERT_CHAIN_TOO_LONG, _) => Self::TooLong,
-            (codes::X509_V_ERR_EE_KEY_TOO_SMALL, _) => Self::CertificateAlgorithm,
-            (codes::X509_V_ERR_CA_KEY_TOO_SMALL | codes::X509_V_ERR_CA_MD_TOO_WEAK, _) => {
-                Self::AuthorityAlgorithm
-            }
             (_, _) => Self::Chain,
         }
     }

@@ -53,7 +53,7 @@ pub struct Outline {
 ///
 /// It is no container (rule 4a of a hand-over).
 pub fn outline(container: &[u8]) -> Result<Outline, SignatureFault> {
-    let container = Container::read(container).map_err(|why| no_container(why))?;
+    let container = Container::read(container).map_err(no_container)?;
     let (signatures, stamps) = container.count();
     Ok(Outline { document: container.document, signatures, stamps })
 }

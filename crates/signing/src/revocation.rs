@@ -53,7 +53,7 @@ impl RevocationList {
         let signed = X509Crl::from_der(der).map_err(|_| UnusableList::Unreadable)?;
         let list = parsed.tbs_cert_list;
         let scheme = Scheme::named(&parsed.signature_algorithm).and_then(|it| it.digest);
-        if scheme.is_none() || list.signature != parsed.signature_algorithm {
+        if scheme.is_none() {
             return Err(UnusableList::Algorithm);
         }
         let next_update = list.next_update.ok_or(UnusableList::NoNextIssue)?;

@@ -31,9 +31,6 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 /// The most files of revoked certificates, and the most lists in one.
 pub(crate) const MAX_LISTS: usize = 1_000;
 
-/// OpenSSL's level for 112 bits: from RSA with 2048 bits and SHA-224 on.
-const SECURITY_LEVEL: i32 = 2;
-
 /// Why trust anchors or lists of revoked certificates cannot be used; it names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -143,11 +140,10 @@ impl Trust {
 fn store(anchors: &[Vec<u8>]) -> Result<X509Store, ErrorStack> {
     let mut parameters = X509VerifyParam::new()?;
     // Whoever is in the file is trusted, whether or not somebody above is. Critical extensions are
-    // judged in `Certificate::check`, for all certificates but the anchors: OpenSSL does not know
-    // the `qcStatements`, which are critical in many certificates of persons.
+    // judged in `Certificate::check`, as algorithms are: OpenSSL does not know the `qcStatements`,
+    // which are critical in many certificates of persons.
     parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::IGNORE_CRITICAL)?;
     parameters.set_depth(MAX_AUTHORITIES.cast_signed());
-    parameters.set_auth_level(SECURITY_LEVEL);
     let mut store = X509StoreBuilder::new()?;
     store.set_param(&parameters)?;
     for anchor in anchors {

@@ -233,7 +233,9 @@ fn extensions(profile: &Profile) -> Result<Vec<X509Extension>, ErrorStack> {
             extensions.push(usage.critical().key_cert_sign().crl_sign().build()?);
         }
     }
-    extensions.push(constraints.build()?);
+    if profile.usage != Usage::Unsaid {
+        extensions.push(constraints.build()?);
+    }
     if !profile.purposes.is_empty() {
         let mut purposes = ExtendedKeyUsage::new();
         for purpose in &profile.purposes {

@@ -70,7 +70,7 @@ pub enum Usage {
     Signing,
     /// To encipher keys, and nothing else.
     Encryption,
-    /// The certificate does not say.
+    /// The certificate does not say, nor whether it is that of an authority.
     Unsaid,
     /// To sign certificates, and lists of revoked ones.
     Authority {

@@ -8,6 +8,7 @@ use dispense_signing::{MAX_AUTHORITIES, Verifier, VerifierSettings};
 use openssl::hash::{MessageDigest, hash};
 use openssl::rsa::Padding;
 use openssl::sign::{RsaPssSaltlen, Signer};
+use openssl::x509::X509Ref;
 
 use crate::forge::{
     CONTENT_TYPE, Forged, MESSAGE_DIGEST, PLAIN_DATA, SHA_256, SHA_384, SHA_512, algorithm,
@@ -88,24 +89,39 @@ fn rsa_counts_with_and_without_the_digest_in_its_name_and_with_pss() {
         signed.algorithm = sequence(&[&oid(name), &[0x05, 0x00]]);
         assert_eq!(world.open(&signed.signed(&pharmacist)), Ok(signer()), "{name}");
     }
-    assert_eq!(world.open(&signed_with_pss(&pharmacist, SHA_256, 32)), Ok(signer()));
-    // The digest of the name has to be the one that was signed over, and the salt as long.
-    let not_allowed = "the algorithm of the signature is not allowed";
-    assert_eq!(world.flaw(&signed_with_pss(&pharmacist, SHA_512, 64)), not_allowed);
-    assert_eq!(world.flaw(&signed_with_pss(&pharmacist, SHA_256, 20)), not_allowed);
+    let [with_256, with_512] = [MessageDigest::sha256(), MessageDigest::sha512()];
+    let pss = |name, mask, digest, salt| signed_with_pss(&pharmacist, name, mask, digest, salt);
+    let sound = pss(SHA_256, MASK_1, (SHA_256, with_256), 32);
+    assert_eq!(world.open(&sound), Ok(signer()));
+    // Both digests have to be the one that was signed over, and the salt as long.
+    for refused in [
+        pss(SHA_256, MASK_1, (SHA_512, with_512), 32),
+        pss(SHA_512, MASK_1, (SHA_512, with_512), 64),
+        pss(SHA_256, MASK_1, (SHA_256, with_256), 20),
+        pss(SHA_256, "1.2.840.113549.1.1.9", (SHA_256, with_256), 32),
+    ] {
+        assert_eq!(world.flaw(&refused), "the algorithm of the signature is not allowed");
+    }
 }
 
-fn signed_with_pss(pharmacist: &Identity, digest: &str, salt: u8) -> Vec<u8> {
+/// A true signature over SHA-256, with that mask, whatever it is said to be over.
+fn signed_with_pss(
+    pharmacist: &Identity,
+    digest: &str,
+    mask: &str,
+    (mask_digest, masked_with): (&str, MessageDigest),
+    salt: u8,
+) -> Vec<u8> {
     let mut forged = Forged::by(pharmacist, DOCUMENT);
-    let digest = algorithm(digest);
     let parameters = sequence(&[
-        &element(0xa0, &[&digest]),
-        &element(0xa1, &[&sequence(&[&oid(MASK_1), &digest])]),
+        &element(0xa0, &[&algorithm(digest)]),
+        &element(0xa1, &[&sequence(&[&oid(mask), &algorithm(mask_digest)])]),
         &element(0xa2, &[&number(salt)]),
     ]);
     forged.algorithm = sequence(&[&oid(RSA_PSS), &parameters]);
     let mut signer = Signer::new(MessageDigest::sha256(), &pharmacist.key).unwrap();
     signer.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
+    signer.set_rsa_mgf1_md(masked_with).unwrap();
     signer.set_rsa_pss_saltlen(RsaPssSaltlen::custom(i32::from(salt))).unwrap();
     forged.signature = signer.sign_oneshot_to_vec(&forged.to_be_signed()).unwrap();
     forged.container()
@@ -178,4 +194,20 @@ fn certificates_that_nobody_asked_for_change_nothing() {
     pharmacist.chain.push(stranger.certificate().clone());
     pharmacist.chain.push(stranger.issue(&Profile::of(&holder())).unwrap().certificate);
     assert_eq!(world.open(&pharmacist.sign(DOCUMENT).unwrap()), Ok(signer()));
+}
+
+/// Numbers are drawn by each authority for itself.
+#[test]
+fn a_certificate_of_the_same_number_is_not_that_of_the_signer() {
+    let world = World::new();
+    let pharmacist = world.issue(&profile());
+    let stranger = Authority::root("Чужий").unwrap().issue(&profile()).unwrap().certificate;
+    let number = |it: &X509Ref| it.serial_number().to_bn().unwrap().to_vec();
+    let [own, other] = [number(&pharmacist.certificate), number(&stranger)];
+    let mut stranger = stranger.to_der().unwrap();
+    let at = stranger.windows(other.len()).position(|it| it == other).unwrap();
+    stranger[at..at + own.len()].copy_from_slice(&own);
+    let mut both = Forged::by(&pharmacist, DOCUMENT);
+    both.certificates.push(stranger);
+    assert_eq!(world.open(&both.signed(&pharmacist)), Ok(signer()));
 }

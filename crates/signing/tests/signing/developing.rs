@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use dispense_signing::development::{Authority, DevelopmentCa, DevelopmentError};
 
+use crate::forge::{SIGNING_CERTIFICATE_V2, oid};
+use crate::sample::{DOCUMENT, holder};
+
 #[test]
 fn an_authority_is_made_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -38,6 +41,15 @@ fn those_who_come_at_once_get_the_same_one() {
         });
         assert!(made.windows(2).all(|it| it[0] == it[1]));
     }
+}
+
+#[test]
+fn its_signatures_name_their_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = DevelopmentCa::load_or_create(folder.path()).unwrap();
+    let container = ca.sign(&holder(), DOCUMENT).unwrap();
+    let name = oid(SIGNING_CERTIFICATE_V2);
+    assert!(container.windows(name.len()).any(|it| it == name), "CAdES-BES");
 }
 
 /// As if somebody had pulled the plug between the two.

@@ -66,6 +66,7 @@ pub(crate) fn attribute(name: &str, values: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A container, before it is put together.
+#[derive(Clone)]
 pub(crate) struct Forged {
     pub(crate) outer_type: &'static str,
     pub(crate) content_type: &'static str,

@@ -48,6 +48,9 @@ fn names_that_are_missing_are_none() {
     let nobody = profile().without(Nid::SERIALNUMBER).without(Nid::SURNAME);
     assert_eq!(named(&world, &nobody), Signer { tax_id: None, surname: None });
     assert_eq!(named(&world, &with_tax_id("TINUA-")).tax_id, None);
+    let empty =
+        profile().without(Nid::SURNAME).also_written(Nid::SURNAME, Asn1Type::UTF8STRING, "");
+    assert_eq!(named(&world, &empty).surname, None);
 }
 
 #[test]

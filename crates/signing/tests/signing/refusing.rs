@@ -4,7 +4,7 @@ use dispense_signing::development::{Identity, KeyKind, Profile, Usage};
 use openssl::hash::{MessageDigest, hash};
 
 use crate::forge::{
-    CONTENT_TYPE, Forged, MESSAGE_DIGEST, PLAIN_DATA, SHA_1, SHA_256, SIGNED_DATA,
+    CONTENT_TYPE, ECDSA_SHA_256, Forged, MESSAGE_DIGEST, PLAIN_DATA, SHA_1, SHA_256, SIGNED_DATA,
     SIGNING_CERTIFICATE_V2, algorithm, attribute, element, octets, oid, sequence,
 };
 use crate::sample::{DOCUMENT, World, profile, signer};
@@ -240,6 +240,44 @@ fn the_key_has_to_be_for_signing() {
     assert!(world.open(&any.sign(DOCUMENT).unwrap()).is_ok());
 }
 
+/// What is left out in DER because it is the default is spelled out.
+#[test]
+fn a_certificate_in_another_form_of_der_is_not_read() {
+    let world = World::new();
+    let pharmacist = world.issue(&profile());
+    let critical = [0x01, 0x01, 0xff];
+    let mut certificate = pharmacist.certificate.to_der().unwrap();
+    let at = certificate.windows(3).position(|it| it == critical).unwrap();
+    certificate[at + 2] = 0x00;
+    let mut other = Forged::by(&pharmacist, DOCUMENT);
+    other.certificates = vec![certificate];
+    let missing = "the certificate of the signer is not in the container, or cannot be read";
+    assert_eq!(world.flaw(&other.signed(&pharmacist)), missing);
+}
+
+#[test]
+fn algorithms_have_no_parameters_of_their_own() {
+    let (world, pharmacist) = world();
+    let odd = |name| sequence(&[&oid(name), &octets(&[])]);
+    let mut digest = Forged::by(&pharmacist, DOCUMENT);
+    digest.digest = odd(SHA_256);
+    assert_eq!(world.flaw(&digest.signed(&pharmacist)), ALGORITHM);
+    let mut scheme = Forged::by(&pharmacist, DOCUMENT);
+    scheme.algorithm = odd(ECDSA_SHA_256);
+    assert_eq!(world.flaw(&scheme.signed(&pharmacist)), ALGORITHM);
+
+    let rsa = world.issue(&profile().key(KeyKind::Rsa(2048)));
+    let of_key = [&oid("1.2.840.113549.1.1.1")[..], &[0x05, 0x00]].concat();
+    let mut certificate = rsa.certificate.to_der().unwrap();
+    let at = certificate.windows(of_key.len()).position(|it| it == of_key).unwrap();
+    certificate[at + of_key.len() - 2] = 0x04;
+    let mut key = Forged::by(&rsa, DOCUMENT);
+    key.certificates = vec![certificate];
+    let not_allowed = "an algorithm in the certificate of the signer, or its key, is not allowed";
+    key.algorithm = algorithm("1.2.840.113549.1.1.11");
+    assert_eq!(world.flaw(&key.signed(&rsa)), not_allowed);
+}
+
 #[test]
 fn a_certificate_has_one_reading() {
     let world = World::new();
@@ -252,6 +290,7 @@ fn a_certificate_has_one_reading() {
     assert_eq!(flaw(&twice), unreadable);
     assert_eq!(flaw(&profile().extension("1.2.3.4", &[0x30, 0x80, 0, 0])), unreadable);
     assert_eq!(flaw(&profile().extension("1.3.6.1.5.5.7.1.3", &[5, 0])), unreadable);
+    assert_eq!(flaw(&profile().extension("2.5.29.37", &[5, 0])), unreadable);
     let unknown = "the certificate of the signer has a critical extension that is not known here";
     assert_eq!(flaw(&profile().critical_extension("1.2.3.4", &[5, 0])), unknown);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
-use dispense_signing::development::{Authority, Identity};
+use dispense_signing::development::{Authority, Identity, Profile, Usage};
 use dispense_signing::{LoadError, Verifier, VerifierSettings};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use openssl::x509::{X509Crl, X509Ref};
@@ -116,6 +116,47 @@ fn the_list_of_another_authority_says_nothing() {
     // Even if it has the same name.
     let world = World::with_list(|_| list(&Authority::root(World::AUTHORITY).unwrap(), &[]));
     assert_eq!(flaw(&world, &world.issue(&profile())), UNKNOWN);
+}
+
+/// An authority gets a new key, and keeps its name: a list of the one says nothing about the other.
+#[test]
+fn a_list_is_for_one_key_and_one_name() {
+    let root = Authority::root(World::AUTHORITY).unwrap();
+    let [old, new] = [(), ()].map(|()| root.subordinate("КНЕДП").unwrap());
+    let world = World::with(|_, folder| {
+        let path = folder.join(World::LIST);
+        fs::write(&path, [list(&root, &[]), list(&old, &[])].concat()).unwrap();
+        fs::write(folder.join("anchors.pem"), root.certificate_pem().unwrap()).unwrap();
+        Some(path)
+    });
+    assert_eq!(world.open(&old.issue(&profile()).unwrap().sign(DOCUMENT).unwrap()), Ok(signer()));
+    assert_eq!(flaw(&world, &new.issue(&profile()).unwrap()), UNKNOWN);
+
+    let mut renamed = Vec::new();
+    let world = World::with_list(|authority| {
+        let other = Profile::authority("Інший");
+        let other = authority.issue_for(&other, authority.key().to_owned()).unwrap();
+        renamed = list(&other.into_authority(), &[]);
+        renamed.clone()
+    });
+    assert_eq!(flaw(&world, &world.issue(&profile())), UNKNOWN);
+}
+
+#[test]
+fn not_every_authority_may_revoke() {
+    let world = World::with_list(|authority| list(authority, &[]));
+    let signs_certificates = [0x03, 0x02, 0x02, 0x04];
+    let is_authority = [0x30, 0x03, 0x01, 0x01, 0xff];
+    let issuing = Profile::authority("КНЕДП").usage(Usage::Unsaid);
+    let issuing = issuing.critical_extension("2.5.29.19", &is_authority);
+    let may = world.issue(&issuing).into_authority();
+    let may_not = issuing.critical_extension("2.5.29.15", &signs_certificates);
+    let may_not = world.issue(&may_not).into_authority();
+    let lists = [list(&world.authority, &[]), list(&may, &[]), list(&may_not, &[])];
+    let pharmacist = may.issue(&profile()).unwrap().sign(DOCUMENT).unwrap();
+    replace(&world, &lists.concat());
+    eventually(|| world.open(&pharmacist) == Ok(signer()));
+    assert_eq!(flaw(&world, &may_not.issue(&profile()).unwrap()), UNKNOWN);
 }
 
 #[test]

@@ -85,6 +85,34 @@ fn a_person_is_no_authority() {
     assert_eq!(flaw(&world, &colleague.issue(&profile()).unwrap()), CHAIN);
 }
 
+/// OpenSSL would believe one that may sign certificates and does not say that it is no authority.
+#[test]
+fn an_authority_says_that_it_is_one() {
+    let world = World::new();
+    let signs_certificates = [0x03, 0x02, 0x02, 0x04];
+    let unsaid = Profile::authority("КНЕДП").usage(Usage::Unsaid);
+    let unsaid = unsaid.critical_extension("2.5.29.15", &signs_certificates);
+    let unsaid = world.issue(&unsaid).into_authority();
+    assert_eq!(flaw(&world, &unsaid.issue(&profile()).unwrap()), CHAIN);
+}
+
+/// What nobody judges in the certificate of a signer is not passed over above, either.
+#[test]
+fn an_authority_that_is_not_understood_is_no_authority() {
+    let world = World::new();
+    let between = Profile::authority("КНЕДП");
+    for odd in [
+        between.clone().critical_extension("1.2.3.4", &[5, 0]),
+        between.clone().signed_over(MessageDigest::sha1()),
+        between.clone().key(KeyKind::Rsa(1024)),
+    ] {
+        let odd = world.issue(&odd).into_authority();
+        assert_eq!(flaw(&world, &odd.issue(&profile()).unwrap()), NOT_TRUSTED);
+    }
+    let sound = world.issue(&between).into_authority();
+    assert_eq!(world.open(&sound.issue(&profile()).unwrap().sign(DOCUMENT).unwrap()), Ok(signer()));
+}
+
 #[test]
 fn a_chain_of_ten_is_too_long() {
     let world = World::new();

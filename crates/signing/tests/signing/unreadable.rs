@@ -102,7 +102,7 @@ fn numbers_and_tags_have_one_form() {
     let version = element(0x02, &[&[0x00, 0x01]]);
     assert_eq!(why(&world, &rebuilt(&container, &version)), OTHER);
     assert_eq!(world.open(&rebuilt(&container, &number(1))), Ok(signer()));
-    for tag in [0x1f, 0x3f, 0x40, 0x60, 0xc0, 0xe0, 0x10, 0x11, 0x00, 0x28] {
+    for tag in [0x1f, 0x3f, 0x9f, 0xbf, 0x40, 0x60, 0xc0, 0xe0, 0x10, 0x11, 0x00, 0x28] {
         assert_eq!(why(&world, &sequence(&[&element(tag, &[])])), NOT_DER, "{tag:#x}");
     }
 }
@@ -135,6 +135,17 @@ fn sets_are_in_order() {
     let wrong = replaced(&sound, &[&first[..], &second].concat(), &[&second[..], &first].concat());
     assert_eq!(why(&world, &wrong), NOT_DER);
 
+    let colleague = world.issue(&profile());
+    let mut two = Forged::by(&pharmacist, DOCUMENT);
+    two.certificates.push(colleague.certificate.to_der().unwrap());
+    let container = two.clone().signed(&pharmacist);
+    assert_eq!(world.open(&container), Ok(signer()));
+    two.certificates.sort();
+    let [first, second] = &two.certificates[..] else { panic!() };
+    let swapped =
+        replaced(&container, &[&first[..], second].concat(), &[&second[..], first].concat());
+    assert_eq!(why(&world, &swapped), NOT_DER);
+
     let mut digests = Forged::by(&pharmacist, DOCUMENT);
     digests.attributes =
         Some(vec![sequence(&[&oid("1.2.3.4"), &element(0x31, &[&number(2), &number(1)])])]);
@@ -155,6 +166,11 @@ fn nothing_is_deeper_longer_or_wider_than_needed() {
     let mut deep = Vec::new();
     // As deep as a body of that size can be.
     while deep.len() < MAX_CONTAINER - 8 {
+        deep = sequence(&[&deep]);
+    }
+    assert_eq!(why(&world, &deep), TOO_MUCH);
+    let mut deep = number(1);
+    for _ in 0..40 {
         deep = sequence(&[&deep]);
     }
     assert_eq!(why(&world, &deep), TOO_MUCH);
