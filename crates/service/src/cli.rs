@@ -49,13 +49,26 @@ enum Command {
     Token(token::Arguments),
     /// Sign the document of a hold with the development authority, and print it in base64
     Sign(sign::Arguments),
-    /// Print the `OpenAPI` document
-    Openapi,
+    /// Print an `OpenAPI` document
+    Openapi {
+        /// Of which API: the platform's under /api/v1, or the register's under /api
+        #[arg(long, value_enum, default_value_t = Api::Ndp)]
+        api: Api,
+    },
     /// Print the list of problems as `docs/problems.md` has it
     #[command(hide = true)]
     Problems,
     /// Measure, and compare with pgbench on the same machine
     Bench(bench::Arguments),
+}
+
+/// One of the two APIs.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Api {
+    /// The platform's, under /api/v1
+    Ndp,
+    /// The register's, under /api
+    Ehealth,
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,9 +103,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
         Command::Token(arguments) => token::run(reader, &arguments),
         Command::Sign(arguments) => wait(sign::run(reader, arguments)),
-        Command::Openapi => {
+        Command::Openapi { api } => {
+            let document = match api {
+                Api::Ndp => dispense_http::openapi(),
+                Api::Ehealth => dispense_http::ehealth_openapi(),
+            };
             // By way of a value, so that members stand in one order, whoever writes it down.
-            let document = serde_json::to_value(dispense_http::openapi())?;
+            let document = serde_json::to_value(document)?;
             print(&format!("{document:#}\n"))
         }
         Command::Problems => print(&dispense_http::problems_markdown()),
