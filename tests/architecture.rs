@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dispense-signing", &["dispensary"]),
     ("dispense-content", &["dispensary"]),
     ("dispense-http", &["dispense-domain", "dispensary"]),
-    ("dispense-bench", &["dispense-demo", "dispense-embedded"]),
+    ("dispense-bench", &["dispense-demo", "dispense-embedded", "dispense-signing"]),
     ("dispense-service", ALL),
     ("dispense-tests", ALL),
 ];

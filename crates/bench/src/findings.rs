@@ -4,23 +4,26 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::figures::median;
+use crate::figures::{median, ratio};
 use crate::load::Tally;
 use crate::machine::{CpuTime, Memory};
-use crate::metrics::Batches;
+use crate::metrics::{Batches, Verification};
 use crate::rounds::Stretch;
 
 /// What one stretch has shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     pub(crate) stretch: Stretch,
-    pub(crate) holds_per_second: f64,
+    /// Holds, or hand-overs.
+    pub(crate) per_second: f64,
     pub(crate) elapsed: Duration,
     pub(crate) cpu: CpuTime,
     /// Of the service only.
     pub(crate) tally: Tally,
     /// Of the service only.
     pub(crate) batches: Batches,
+    /// Of the service only.
+    pub(crate) verification: Verification,
     /// Dumps that were begun.
     pub(crate) dumps: u32,
 }
@@ -43,17 +46,24 @@ impl Findings {
         self.samples.iter().filter(move |sample| sample.stretch == stretch)
     }
 
-    /// Holds per second in the middle one of these stretches.
-    pub(crate) fn holds_per_second(&self, stretch: Stretch) -> Option<f64> {
-        median(self.of(stretch).map(|sample| sample.holds_per_second))
+    /// Holds or hand-overs per second in the middle one of these stretches.
+    pub(crate) fn per_second(&self, stretch: Stretch) -> Option<f64> {
+        median(self.of(stretch).map(|sample| sample.per_second))
     }
 
     /// Holds per second of pgbench, with the number of clients that suits it better.
     pub(crate) fn best_of_pgbench(&self) -> Option<f64> {
         [32, 64]
             .into_iter()
-            .filter_map(|clients| self.holds_per_second(Stretch::Pgbench { clients }))
+            .filter_map(|clients| self.per_second(Stretch::Pgbench { clients }))
             .max_by(f64::total_cmp)
+    }
+
+    /// Which part of the service's processor time went into checking signatures, where medication was
+    /// handed over.
+    pub(crate) fn share_of_verification(&self) -> Option<f64> {
+        let share = |it: &Sample| ratio(it.verification.seconds, it.cpu.service.as_secs_f64());
+        median(self.of(Stretch::HandOvers).map(share))
     }
 
     /// Everything that the service answered.

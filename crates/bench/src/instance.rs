@@ -10,6 +10,7 @@ use std::{env, thread};
 
 use anyhow::{Context, bail, ensure};
 use dispense_demo::Pharmacy;
+use dispense_signing::development::Authority;
 
 use crate::database::{DISPENSE, Database, said};
 use crate::load;
@@ -18,6 +19,10 @@ use crate::options::Plan;
 
 /// How long the service may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_mins(1);
+
+/// What a pharmacist may do.
+const SCOPES: &str =
+    "medication_dispense:write medication_dispense:read medication_dispense:process";
 
 /// The end of a log that is worth showing.
 const TAIL: usize = 2_000;
@@ -32,6 +37,7 @@ pub(crate) struct Program {
     path: PathBuf,
     home: PathBuf,
     address: SocketAddr,
+    authority: Authority,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -41,11 +47,17 @@ impl Program {
         fs::create_dir_all(&home).with_context(|| format!("{} not made", home.display()))?;
         let address = free_address().context("there is no free port on 127.0.0.1")?;
         let jwks = home.join("token-key.jwks.json");
+        let authority = Authority::root("Dispense Service, of one measurement")?;
+        let anchors = home.join("authority.pem");
+        fs::write(&anchors, authority.certificate_pem()?)
+            .with_context(|| format!("{} not written", anchors.display()))?;
         let mut settings = vec![
             ("DATABASE_URL", database.serving_url()),
             ("DATABASE_ADMIN_URL", database.admin_url(DISPENSE)),
             ("DISPENSE_LISTEN", address.to_string()),
+            // Signed containers are kept below it, too.
             ("DISPENSE_HOME", home.display().to_string()),
+            ("SIGNATURE_TRUST_ANCHORS", anchors.display().to_string()),
             ("AUTH_JWKS", jwks.display().to_string()),
             ("AUTH_ISSUER", "dispense-development".to_owned()),
             ("AUTH_AUDIENCE", "dispense-development".to_owned()),
@@ -58,12 +70,17 @@ impl Program {
         if let Some(partitions) = plan.partitions {
             settings.push(("LOG_PARTITIONS", partitions.to_string()));
         }
-        Ok(Self { path: plan.program.clone(), home, address, settings })
+        Ok(Self { path: plan.program.clone(), home, address, authority, settings })
     }
 
     /// Where the service will listen.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whose certificates the service believes.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -99,7 +116,7 @@ impl Program {
         let [user, client] = [pharmacy.user_id, pharmacy.legal_entity_id].map(|id| id.to_string());
         let mut command = self.command(&["token", "--user", &user, "--client", &client]);
         command.args(["--client-type", pharmacy.client_type, "--ttl", "2h"]);
-        command.args(["--scope", "medication_dispense:write medication_dispense:read"]);
+        command.args(["--scope", SCOPES]);
         let token = said(&mut command)?.trim().to_owned();
         ensure!(token.split('.').count() == 3, "`dispense token` did not print a token: {token}");
         Ok(token)

@@ -7,8 +7,8 @@
 //! ```text
 //!   Plan ──▶ Database ── pgbench: lock a row, update it, insert an event, commit
 //!    what      │          in turn, round by round, with
-//!   to run     └─ Service ◀── load: a fresh medication request for each hold
-//!                   │
+//!   to run     └─ Service ◀── load: a fresh medication request for each hold;
+//!                   │               a hold made before, and signed for, for each hand-over
 //!                   └──▶ Findings ──▶ report: what | measured | aim | met?
 //! ```
 //!
@@ -16,6 +16,7 @@
 //! * `database`, `pgbench` and `dump` are PostgreSQL's side; `service` is ours, the same binary that
 //!   production runs.
 //! * `work` writes the orders, `load` sends them, `machine` and `metrics` see where the time goes.
+//! * `preparation` has hand-overs ready: making the holds and signing is not what is measured.
 //! * `rounds` takes turns; `report` prints.
 //!
 //! Start reading at [`run`].
@@ -32,6 +33,7 @@ mod machine;
 mod metrics;
 mod options;
 mod pgbench;
+mod preparation;
 mod report;
 mod rounds;
 mod stage;

@@ -6,6 +6,7 @@
 //! two threads took 12 µs, and a blocking thread for each connection 22 µs.
 
 mod connection;
+mod holding;
 mod steady;
 mod tally;
 mod waves;
@@ -19,6 +20,7 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 pub(crate) use connection::get;
+pub(crate) use holding::holding;
 pub(crate) use steady::steady;
 pub(crate) use tally::Tally;
 pub(crate) use waves::waves;
@@ -78,9 +80,12 @@ mod tests {
         let mut output = stream;
         while let Some(order) = read_order(&mut input) {
             let (status, body) = match order.as_str() {
+                "" => (200, "{\"page\":1}"),
                 "hang up" => return,
+                "named" => (201, "{\"id\":\"00000000-0000-0000-0000-000000000007\",\"items\":[]}"),
                 "refuse" => (422, "{\"code\":\"no\"}"),
                 "fail" => (503, "{\"code\":\"busy\"}"),
+                "hand over" => (200, "{}"),
                 "slow" => {
                     thread::sleep(Duration::from_millis(5));
                     (201, "{}")
@@ -125,6 +130,6 @@ mod tests {
     #[test]
     fn a_page_is_fetched() {
         let (status, body) = super::fetch(Shop::open().address, "/health/ready").unwrap();
-        assert_eq!((status, body.as_str()), (201, "{}"));
+        assert_eq!((status, body.as_str()), (200, "{\"page\":1}"));
     }
 }

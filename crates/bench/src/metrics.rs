@@ -83,6 +83,28 @@ impl Batches {
     }
 }
 
+/// What the verifier of signatures did between two looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Verification {
+    /// Containers that were checked.
+    pub(crate) containers: f64,
+    /// Seconds for all of them, by the clock of the threads that check.
+    pub(crate) seconds: f64,
+}
+
+impl Verification {
+    /// What happened between an earlier and a later look.
+    pub(crate) fn between(earlier: &Scrape, later: &Scrape) -> Self {
+        let Gain { sum, count } = later.gained(earlier, "dispense_signature_seconds");
+        Self { containers: count, seconds: sum }
+    }
+
+    /// Milliseconds for one container, on average.
+    pub(crate) fn millis(self) -> f64 {
+        ratio(self.seconds, self.containers) * 1_000.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,8 +136,22 @@ not a metric
     }
 
     #[test]
+    fn what_the_verifier_did_before_does_not_count() {
+        let text = |sum, count| {
+            format!(
+                "dispense_signature_seconds_sum {sum}\ndispense_signature_seconds_count {count}"
+            )
+        };
+        let [earlier, later] = [text(2.0, 100), text(2.5, 1_100)].map(|text| Scrape::read(&text));
+        let verification = Verification::between(&earlier, &later);
+        assert_eq!(verification, Verification { containers: 1_000.0, seconds: 0.5 });
+        assert!((verification.millis() - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_service_that_counts_nothing_is_shown_with_zeros() {
         let nothing = Scrape::default();
         assert_eq!(Batches::between(&nothing, &nothing), Batches::default());
+        assert_eq!(Verification::between(&nothing, &nothing).millis().to_bits(), 0);
     }
 }

@@ -44,6 +44,8 @@ pub enum Row {
     Dump,
     /// The memory of the service.
     Memory,
+    /// Signed hand-overs per second next to holds, 64 clients.
+    Process,
 }
 
 impl FromStr for Row {
@@ -56,7 +58,10 @@ impl FromStr for Row {
             "3" => Self::Steady,
             "6" => Self::Dump,
             "7" | "memory" => Self::Memory,
-            _ => bail!("expected a row of the table, 1, 2, 3, 6 or memory, but found `{text}`"),
+            "8" | "process" => Self::Process,
+            _ => bail!(
+                "expected a row of the table, 1, 2, 3, 6, memory or process, but found `{text}`"
+            ),
         })
     }
 }
@@ -110,14 +115,15 @@ impl Plan {
 
     /// What one round is made of, in this order.
     pub(crate) fn stretches(&self) -> Vec<Stretch> {
-        let [small, large, dump, memory] =
-            [Row::Clients64, Row::Clients256, Row::Dump, Row::Memory].map(|row| self.wants(row));
+        let rows = [Row::Clients64, Row::Clients256, Row::Dump, Row::Memory, Row::Process];
+        let [small, large, dump, memory, process] = rows.map(|row| self.wants(row));
         [
             (small || large, Stretch::Pgbench { clients: 32 }),
-            (small || dump, Stretch::Service { clients: 64 }),
+            (small || dump || process, Stretch::Service { clients: 64 }),
             (small || large, Stretch::Pgbench { clients: 64 }),
             (large || memory, Stretch::Service { clients: 256 }),
             (dump, Stretch::DuringDump),
+            (process, Stretch::HandOvers),
         ]
         .into_iter()
         .filter_map(|(wanted, stretch)| wanted.then_some(stretch))
@@ -138,7 +144,7 @@ mod tests {
     fn without_options_every_stretch_takes_its_turn() {
         let plan = Options::default().plan().unwrap();
         assert_eq!((plan.rounds, plan.stretch.as_secs(), plan.steady.as_secs()), (3, 10, 60));
-        assert_eq!(plan.stretches().len(), 5);
+        assert_eq!(plan.stretches().len(), 6);
         assert_eq!(plan.program, env::current_exe().unwrap());
     }
 
@@ -157,11 +163,12 @@ mod tests {
         assert_eq!(only("3"), []);
         assert_eq!(only("6"), [small, Stretch::DuringDump]);
         assert_eq!(only("memory"), [large]);
+        assert_eq!(only("process"), [small, Stretch::HandOvers]);
     }
 
     #[test]
     fn what_cannot_be_measured_is_refused() {
-        assert!("4".parse::<Row>().unwrap_err().to_string().contains("1, 2, 3, 6 or memory"));
+        assert!("4".parse::<Row>().unwrap_err().to_string().contains("6, memory or process"));
         assert!(Options { rounds: Some(0), ..Options::default() }.plan().is_err());
         assert!(Options { seconds: Some(0), ..Options::default() }.plan().is_err());
     }

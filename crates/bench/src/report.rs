@@ -7,7 +7,7 @@ use crate::figures::{float, grouped, median, ratio};
 use crate::findings::{Findings, Sample};
 use crate::load::Tally;
 use crate::options::{Plan, Row};
-use crate::rounds::{DUMP_CLIENTS, STEADY_RATE, Stretch};
+use crate::rounds::{DUMP_CLIENTS, HAND_OVER_CLIENTS, STEADY_RATE, Stretch};
 
 /// Says how far we are, where it does not mix with the table.
 pub(crate) fn progress(line: &str) {
@@ -26,7 +26,7 @@ pub(crate) fn written(plan: &Plan, findings: &Findings) -> String {
     );
     let _ = writeln!(text, "{settings}\n");
     text.push_str(&aligned(&rows(plan, findings)));
-    text.push_str("\nWhere the time goes (milliseconds for each batch, microseconds of processor for each hold)\n\n");
+    text.push_str("\nWhere the time goes (milliseconds for each batch, microseconds of processor for each hold or hand-over)\n\n");
     text.push_str(&aligned(&costs(plan, findings)));
     text.push('\n');
     text.push_str(&notes(findings));
@@ -43,7 +43,7 @@ fn line<const N: usize>(cells: [&str; N]) -> Line {
 /// The rows of the table: what, measured, aim, met.
 fn rows(plan: &Plan, findings: &Findings) -> Vec<Line> {
     let mut rows = vec![line(["what", "measured", "aim", "met?"])];
-    let service = |clients| findings.holds_per_second(Stretch::Service { clients });
+    let service = |clients| findings.per_second(Stretch::Service { clients });
     let pgbench = findings.best_of_pgbench();
     for (row, clients, aim) in [(Row::Clients64, 64, 1.5), (Row::Clients256, 256, 2.0)] {
         if plan.wants(row) {
@@ -53,13 +53,38 @@ fn rows(plan: &Plan, findings: &Findings) -> Vec<Line> {
     }
     rows.extend(findings.steady.as_ref().map(steady_row));
     if plan.wants(Row::Dump) {
-        let (during, without) =
-            (findings.holds_per_second(Stretch::DuringDump), service(DUMP_CLIENTS));
+        let (during, without) = (findings.per_second(Stretch::DuringDump), service(DUMP_CLIENTS));
         rows.push(divided("holds/s during a pg_dump ÷ without", during, without, 0.7));
+    }
+    if plan.wants(Row::Process) {
+        rows.extend(hand_over_rows(findings, service(HAND_OVER_CLIENTS)));
     }
     rows.push(memory_row("memory of the service at rest", findings.at_rest.resident));
     rows.push(memory_row("memory of the service under load, peak", findings.after_load.peak));
     rows
+}
+
+/// Without aims: how much slower a signed hand-over may be is not ours to say.
+fn hand_over_rows(findings: &Findings, holds: Option<f64>) -> Vec<Line> {
+    let what = format!("signed hand-overs/s ÷ holds/s, {HAND_OVER_CLIENTS} clients");
+    let (Some(hand_overs), Some(holds)) = (findings.per_second(Stretch::HandOvers), holds) else {
+        return vec![line([&what, "not measured", "–", ""])];
+    };
+    let samples: Vec<&Sample> = findings.of(Stretch::HandOvers).collect();
+    let tally = added(&samples);
+    let reached = ratio(hand_overs, holds);
+    let measured = format!("{reached:.2} ({} ÷ {})", grouped(hand_overs), grouped(holds));
+    let [median, high, most] = tally.latencies.percentiles([50, 99, 100]);
+    let failed = tally.failures() + tally.wrongly_refused;
+    let took = format!("p50 {median:.1} ms, p99 {high:.1} ms (max {most:.1}), {failed} × not done");
+    let share = findings.share_of_verification().unwrap_or_default() * 100.0;
+    let millis = middle(&samples, &|it| it.verification.millis());
+    let checked = format!("{share:.0} % of its processor time, {millis:.2} ms for each");
+    vec![
+        line([&what, &measured, "–", ""]),
+        line(["how long a signed hand-over takes", &took, "all done", met(failed == 0)]),
+        line(["the service checks signatures for", &checked, "–", ""]),
+    ]
 }
 
 fn divided(what: &str, upper: Option<f64>, lower: Option<f64>, aim: f64) -> Line {
@@ -95,11 +120,11 @@ fn met(is_met: bool) -> &'static str {
 fn costs(plan: &Plan, findings: &Findings) -> Vec<Line> {
     let head = [
         "stretch",
-        "holds/s",
+        "each second",
         "p50 ms",
         "p99 ms",
         "commits/s",
-        "holds/batch",
+        "commands/batch",
         "lock",
         "decide",
         "commit",
@@ -116,22 +141,16 @@ fn costs(plan: &Plan, findings: &Findings) -> Vec<Line> {
 }
 
 fn cost(stretch: Stretch, samples: &[&Sample]) -> Line {
-    let middle = |figure: &dyn Fn(&Sample) -> f64| {
-        median(samples.iter().map(|sample| figure(sample))).unwrap_or_default()
-    };
-    let mut latencies = Tally::default();
-    for sample in samples {
-        latencies.add(&sample.tally);
-    }
-    let [p50, p99, _] = latencies.latencies.percentiles([50, 99, 100]);
+    let middle = |figure: &dyn Fn(&Sample) -> f64| middle(samples, figure);
+    let [p50, p99, _] = added(samples).latencies.percentiles([50, 99, 100]);
     let per_hold = |time: &dyn Fn(&Sample) -> f64| {
         let micros = |sample: &Sample| {
-            let holds = sample.holds_per_second * sample.elapsed.as_secs_f64();
+            let holds = sample.per_second * sample.elapsed.as_secs_f64();
             ratio(time(sample) * 1e6, holds)
         };
         format!("{:.0}", middle(&micros))
     };
-    let holds = grouped(middle(&|it| it.holds_per_second));
+    let holds = grouped(middle(&|it| it.per_second));
     let postgres = per_hold(&|it| it.cpu.postgres.as_secs_f64());
     let name = stretch.name();
     if matches!(stretch, Stretch::Pgbench { .. }) {
@@ -153,6 +172,28 @@ fn cost(stretch: Stretch, samples: &[&Sample]) -> Line {
         &per_hold(&|it| it.cpu.load.as_secs_f64()),
     ])
 }
+
+/// The middle one of these.
+fn middle(samples: &[&Sample], figure: &dyn Fn(&Sample) -> f64) -> f64 {
+    median(samples.iter().map(|sample| figure(sample))).unwrap_or_default()
+}
+
+/// All answers of these.
+fn added(samples: &[&Sample]) -> Tally {
+    let mut all = Tally::default();
+    for sample in samples {
+        all.add(&sample.tally);
+    }
+    all
+}
+
+/// How to read the rows about hand-overs.
+const OF_HAND_OVERS: &str = "\
+For each hand-over a hold was made, and its document read and signed, before the time was taken.
+What is counted is the rest: check the signature, compare the document, keep the container, commit.
+Signatures are checked on threads of their own and timed by the clock: where processors are short,
+their part of the processor time is less than it says.
+";
 
 /// What a reader should know before he believes the table.
 fn notes(findings: &Findings) -> String {
@@ -176,11 +217,14 @@ fn notes(findings: &Findings) -> String {
         let _ = writeln!(text, "{} connections broke", all.broken);
     }
     if all.ran_out {
-        text.push_str("Fresh medication requests ran out: some stretches ended early\n");
+        text.push_str("Orders ran out: some stretches ended early\n");
     }
     if findings.restless > 0 {
         let count = findings.restless;
         let _ = writeln!(text, "{count} stretches began while PostgreSQL or the service was busy");
+    }
+    if findings.of(Stretch::HandOvers).next().is_some() {
+        text.push_str(OF_HAND_OVERS);
     }
     let dumps: Vec<String> =
         findings.of(Stretch::DuringDump).map(|sample| sample.dumps.to_string()).collect();
@@ -215,14 +259,14 @@ mod tests {
     use super::*;
     use crate::figures::Latencies;
     use crate::machine::{CpuTime, Memory};
-    use crate::metrics::Batches;
+    use crate::metrics::{Batches, Verification};
     use crate::options::Options;
 
     fn answered(status: u16, count: u64, millis: u64) -> Tally {
         let mut latencies = Latencies::default();
         (0..count).for_each(|_| latencies.record(Duration::from_millis(millis)));
         Tally {
-            holds: if status == 201 { latencies.clone() } else { Latencies::default() },
+            taken: if status == 201 { latencies.clone() } else { Latencies::default() },
             latencies,
             statuses: [(status, usize::try_from(count).unwrap())].into(),
             elapsed: Duration::from_secs(10),
@@ -230,15 +274,16 @@ mod tests {
         }
     }
 
-    fn sample(stretch: Stretch, holds_per_second: f64) -> Sample {
+    fn sample(stretch: Stretch, per_second: f64) -> Sample {
         let second = Duration::from_secs(1);
         Sample {
             stretch,
-            holds_per_second,
+            per_second,
             elapsed: Duration::from_secs(10),
             cpu: CpuTime { service: second, postgres: second * 2, load: second, tools: second },
             tally: answered(201, 1_000, 5),
             batches: Batches { commits: 5_000.0, commands: 16.0, ..Batches::default() },
+            verification: Verification { containers: 1_000.0, seconds: 0.31 },
             dumps: 1,
         }
     }
@@ -249,6 +294,7 @@ mod tests {
         let samples = [(few, 4_000.0), (many, 5_000.0), (small, 9_000.0), (large, 9_500.0)];
         let mut samples = samples.map(|(stretch, rate)| sample(stretch, rate)).to_vec();
         samples.push(sample(Stretch::DuringDump, 6_000.0));
+        samples.push(sample(Stretch::HandOvers, 1_350.0));
         Findings {
             samples,
             steady: Some(answered(201, 100, 7)),
@@ -273,6 +319,31 @@ mod tests {
         assert!(row("memory of the service at rest").contains("40 MB"));
         assert!(row("memory of the service under load").contains("121 MB"));
         assert!(row("service, 64 clients  ").contains("16.0"), "{text}");
+    }
+
+    #[test]
+    fn hand_overs_stand_beside_holds_with_the_share_of_signatures() {
+        let plan = Options::default().plan().unwrap();
+        let mut findings = findings();
+        let text = written(&plan, &findings);
+        let row = |text: &str, what: &str| {
+            text.lines().find(|line| line.starts_with(what)).unwrap().to_owned()
+        };
+        let ratio = row(&text, "signed hand-overs/s ÷ holds/s, 64 clients");
+        assert!(ratio.contains("0.15 (1,350 ÷ 9,000)"), "{ratio}");
+        let took = row(&text, "how long a signed hand-over takes");
+        assert!(took.contains("p50 5.0 ms, p99 5.0 ms") && took.ends_with("yes"), "{took}");
+        let checked = row(&text, "the service checks signatures for");
+        assert!(checked.contains("31 % of its processor time, 0.31 ms for each"), "{checked}");
+        assert!(text.contains(OF_HAND_OVERS));
+
+        findings.samples.last_mut().unwrap().tally.wrongly_refused = 1;
+        let took = row(&written(&plan, &findings), "how long a signed hand-over takes");
+        assert!(took.contains("1 × not done") && took.ends_with("no"), "{took}");
+        findings.samples.pop();
+        let text = written(&plan, &findings);
+        assert!(row(&text, "signed hand-overs/s").contains("not measured"));
+        assert!(!text.contains(OF_HAND_OVERS));
     }
 
     #[test]

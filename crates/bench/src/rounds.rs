@@ -11,8 +11,9 @@ use crate::findings::{Findings, Sample};
 use crate::instance::Service;
 use crate::load::{self, Tally, steady, waves};
 use crate::machine::{CpuTime, Memory};
-use crate::metrics::Batches;
+use crate::metrics::{Batches, Verification};
 use crate::options::{Plan, Row};
+use crate::preparation::Preparation;
 use crate::report::progress;
 use crate::stage::Stage;
 use crate::work::Supply;
@@ -22,6 +23,9 @@ pub(crate) const STEADY_RATE: u32 = 275;
 
 /// Clients of the stretch that is dumped, and of the one that it is compared with.
 pub(crate) const DUMP_CLIENTS: u32 = 64;
+
+/// Clients that hand over, and that hold in the stretch which it is compared with.
+pub(crate) const HAND_OVER_CLIENTS: u32 = 64;
 
 /// The service answers for this long before its first stretch counts, as pgbench did.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -47,14 +51,19 @@ pub(crate) enum Stretch {
     Service { clients: u32 },
     /// The service with [`DUMP_CLIENTS`], and a dump beside it.
     DuringDump,
+    /// The service with [`HAND_OVER_CLIENTS`], who hand over what they hold.
+    HandOvers,
 }
 
 /// Sets the stage, measures everything that is planned, and clears up.
 pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Findings> {
     let stage = Stage::set(plan)?;
-    let supply = Supply::new(&stage.demo, stage.desks()?)?;
+    let desks = stage.desks()?;
+    let preparation = Preparation::new(stage.hand_overs(desks.clone())?);
+    let supply = Supply::new(&stage.demo, desks)?;
     let service = stage.open()?;
-    let mut bench = Bench { plan, stage: &stage, service: &service, supply, restless: 0 };
+    let mut bench =
+        Bench { plan, stage: &stage, service: &service, supply, preparation, restless: 0 };
     bench.settle()?;
     let at_rest = Memory::of(service.id())?;
     bench.warm_up()?;
@@ -64,12 +73,8 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Findings> {
         stage.database.checkpoint()?;
         for stretch in plan.stretches() {
             let sample = bench.sample(stretch)?;
-            let rate = grouped(sample.holds_per_second);
-            progress(&format!(
-                "round {round} of {}: {}: {rate} holds/s",
-                plan.rounds,
-                stretch.name()
-            ));
+            let (name, rate) = (stretch.name(), grouped(sample.per_second));
+            progress(&format!("round {round} of {}: {name}: {rate}/s", plan.rounds));
             samples.push(sample);
         }
     }
@@ -83,6 +88,7 @@ struct Bench<'a> {
     stage: &'a Stage,
     service: &'a Service,
     supply: Supply<'a>,
+    preparation: Preparation,
     restless: usize,
 }
 
@@ -90,11 +96,36 @@ impl Bench<'_> {
     /// Lets the service take some orders, all of which it has to take.
     fn warm_up(&mut self) -> anyhow::Result<()> {
         let tally = self.load(64, WARM_UP)?;
+        self.all_taken(&tally)?;
+        if self.plan.wants(Row::Process) {
+            self.prepare(WARM_UP)?;
+            let tally = self.hand_over(WARM_UP)?;
+            self.all_taken(&tally)?;
+        }
+        Ok(())
+    }
+
+    fn all_taken(&self, tally: &Tally) -> anyhow::Result<()> {
         if tally.wrongly_refused > 0 || tally.broken > 0 {
             let answers = &tally.examples;
             bail!("the service refuses right orders: {answers:#?}\n{}", self.service.said());
         }
         Ok(())
+    }
+
+    /// Has signed hand-overs ready for so long.
+    fn prepare(&mut self, time: Duration) -> anyhow::Result<()> {
+        progress("making holds, and signing what is handed over");
+        self.preparation.prepare(self.service.address(), &mut self.supply, time)
+    }
+
+    /// Hands over as fast as can be.
+    fn hand_over(&mut self, time: Duration) -> anyhow::Result<Tally> {
+        let belt = self.preparation.belt();
+        let address = self.service.address();
+        let tally = load::run(time, waves(address, HAND_OVER_CLIENTS, time, belt))?;
+        self.preparation.learn(&tally);
+        Ok(tally)
     }
 
     /// Waits until neither side still works off what came before.
@@ -127,56 +158,72 @@ impl Bench<'_> {
 
     /// One stretch, when everything is quiet.
     fn sample(&mut self, stretch: Stretch) -> anyhow::Result<Sample> {
+        let time = self.plan.stretch;
+        if stretch == Stretch::HandOvers {
+            self.prepare(time)?;
+        }
         self.settle()?;
         match stretch {
             Stretch::Pgbench { clients } => self.of_pgbench(clients),
-            Stretch::Service { clients } => self.of_service(clients),
+            Stretch::Service { clients } => self.of_holds(stretch, clients),
             Stretch::DuringDump => {
                 let dump = Dump::start(&self.stage.database)?;
                 thread::sleep(DUMP_BEGINS_WITHIN);
-                let sample = self.of_service(DUMP_CLIENTS)?;
-                Ok(Sample { stretch, dumps: dump.stop()?, ..sample })
+                let sample = self.of_holds(stretch, DUMP_CLIENTS)?;
+                Ok(Sample { dumps: dump.stop()?, ..sample })
             }
+            Stretch::HandOvers => self.of_service(stretch, |bench| bench.hand_over(time)),
         }
     }
 
     fn of_pgbench(&self, clients: u32) -> anyhow::Result<Sample> {
         let (start, before) = (Instant::now(), self.cpu()?);
         let database = &self.stage.database;
-        let holds_per_second = self.stage.pgbench.run(database, clients, self.plan.stretch)?;
+        let per_second = self.stage.pgbench.run(database, clients, self.plan.stretch)?;
         Ok(Sample {
             stretch: Stretch::Pgbench { clients },
-            holds_per_second,
+            per_second,
             elapsed: start.elapsed(),
             cpu: self.cpu()? - before,
             tally: Tally::default(),
             batches: Batches::default(),
+            verification: Verification::default(),
             dumps: 0,
         })
     }
 
-    fn of_service(&mut self, clients: u32) -> anyhow::Result<Sample> {
+    fn of_holds(&mut self, stretch: Stretch, clients: u32) -> anyhow::Result<Sample> {
         let time = self.plan.stretch;
         // Written before the processor time is read, so that it does not count as load.
         let ahead = self.stage.orders_per_second().saturating_mul(usize::try_from(time.as_secs())?);
         self.supply.right_orders(ahead);
-        let (scrape, before) = (self.service.scrape()?, self.cpu()?);
-        let tally = self.load(clients, time)?;
-        let cpu = self.cpu()? - before;
+        self.of_service(stretch, |bench| bench.load(clients, time))
+    }
+
+    fn of_service(
+        &mut self,
+        stretch: Stretch,
+        load: impl FnOnce(&mut Self) -> anyhow::Result<Tally>,
+    ) -> anyhow::Result<Sample> {
+        let (earlier, before) = (self.service.scrape()?, self.cpu()?);
+        let tally = load(self)?;
+        let (later, cpu) = (self.service.scrape()?, self.cpu()? - before);
         ensure!(
-            tally.holds.count() > 0,
-            "not one hold with {clients} clients: {:?} {:#?}\n{}",
+            tally.taken.count() > 0,
+            "{}: not one order was taken: {:?} {:#?}\n{}",
+            stretch.name(),
             tally.statuses,
             tally.examples,
             self.service.said()
         );
         Ok(Sample {
-            stretch: Stretch::Service { clients },
-            holds_per_second: tally.holds_per_second(),
+            stretch,
+            per_second: tally.per_second(),
             elapsed: tally.elapsed,
             cpu,
             tally,
-            batches: Batches::between(&scrape, &self.service.scrape()?),
+            batches: Batches::between(&earlier, &later),
+            verification: Verification::between(&earlier, &later),
             dumps: 0,
         })
     }
@@ -202,6 +249,7 @@ impl Stretch {
             Self::Pgbench { clients } => format!("pgbench, {clients} clients"),
             Self::Service { clients } => format!("service, {clients} clients"),
             Self::DuringDump => format!("service, {DUMP_CLIENTS} clients, during pg_dump"),
+            Self::HandOvers => format!("hand-overs, {HAND_OVER_CLIENTS} clients"),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::options::{Plan, Row};
 use crate::pgbench::Pgbench;
 use crate::report::progress;
 use crate::rounds::{STEADY_RATE, Stretch};
-use crate::work::{Desk, desks};
+use crate::work::{Desk, HandOvers, Signers, desks};
 
 /// The registry never has fewer medication requests.
 const FEWEST_REQUESTS: f64 = 20_000.0;
@@ -49,6 +49,7 @@ impl Stage {
         let program = Program::new(plan, &database)?;
         program.migrate()?;
         let demo = Demo::new(today()?)
+            // Under this program a dispense is held first, and signed for later.
             .with_program(MedicalProgram::Affordable)
             .with_fresh_requests_only()
             .with_requests(requests(plan, speed));
@@ -65,6 +66,12 @@ impl Stage {
     pub(crate) fn desks(&self) -> anyhow::Result<Vec<Desk>> {
         let host = self.program.address().to_string();
         desks(&self.demo, &host, |pharmacy| self.program.token(pharmacy))
+    }
+
+    /// Hand-overs by these pharmacies, none of them signed yet.
+    pub(crate) fn hand_overs(&self, desks: Vec<Desk>) -> anyhow::Result<HandOvers> {
+        let signers = Signers::new(&self.demo, desks, self.program.authority())?;
+        Ok(HandOvers::new(signers))
     }
 
     /// Reads the registry in, and starts the service.
@@ -98,6 +105,8 @@ const fn expected(stretch: Stretch) -> f64 {
         Stretch::Service { clients: ..=64 } => 2.2,
         Stretch::Service { .. } => 2.7,
         Stretch::DuringDump => 2.0,
+        // A third of it, and what is ready and not sent.
+        Stretch::HandOvers => 0.5,
     }
 }
 
@@ -119,7 +128,7 @@ mod tests {
         let steady = Options { only: Some(Row::Steady), ..Options::default() };
         assert_eq!(requests(steady), 20_000 + 60 * 275);
         let quick = requests(Options { quick: true, ..Options::default() });
-        assert_eq!(quick, 20_000 + 15 * 275 + 276_000);
+        assert_eq!(quick, 20_000 + 15 * 275 + 296_000);
         let long = Options { seconds: Some(600), ..Options::default() };
         assert_eq!(requests(long), 1_500_000);
     }

@@ -9,16 +9,20 @@ use crate::figures::{Latencies, rate};
 /// The part of a body that is kept as an example.
 const EXAMPLE: usize = 600;
 
+/// The answer to an order of a hold that was taken, and to a hand-over that was.
+const HELD: u16 = 201;
+const HANDED_OVER: u16 = 200;
+
 /// Answers, counted and timed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     /// Of all answers.
     pub(crate) latencies: Latencies,
-    /// Of those that held.
-    pub(crate) holds: Latencies,
+    /// Of orders that were taken.
+    pub(crate) taken: Latencies,
     /// How often each status came.
     pub(crate) statuses: BTreeMap<u16, usize>,
-    /// The first answer of each status that is not a hold.
+    /// The first answer of each status that does not take an order.
     pub(crate) examples: BTreeMap<u16, String>,
     /// Connections that broke.
     pub(crate) broken: usize,
@@ -37,8 +41,8 @@ impl Tally {
     pub(crate) fn count(&mut self, answer: Answer<'_>, is_wrong: bool, took: Duration) {
         *self.statuses.entry(answer.status).or_default() += 1;
         self.latencies.record(took);
-        if answer.status == 201 {
-            self.holds.record(took);
+        if matches!(answer.status, HELD | HANDED_OVER) {
+            self.taken.record(took);
             self.wrongly_taken += usize::from(is_wrong);
             return;
         }
@@ -49,9 +53,9 @@ impl Tally {
         });
     }
 
-    /// Holds in each second.
-    pub(crate) fn holds_per_second(&self) -> f64 {
-        rate(self.holds.count(), self.elapsed)
+    /// Orders taken in each second.
+    pub(crate) fn per_second(&self) -> f64 {
+        rate(self.taken.count(), self.elapsed)
     }
 
     /// Answers with a status of 500 or more.
@@ -67,7 +71,7 @@ impl Tally {
     /// Adds what another stretch has brought.
     pub(crate) fn add(&mut self, other: &Self) {
         self.latencies.add(&other.latencies);
-        self.holds.add(&other.holds);
+        self.taken.add(&other.taken);
         for (&status, &count) in &other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }

@@ -3,16 +3,40 @@
 use std::collections::BTreeSet;
 
 use dispense_demo::{Demo, Pharmacy};
+use uuid::Uuid;
 
 /// Pharmacies that take part: so many that tokens and outlets vary as they do in a country.
 const MOST: usize = 50;
 
-/// A pharmacy with what each of its requests begins with.
+/// A pharmacy, and what is the same in each of its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Desk {
     pub(crate) pharmacy: Pharmacy,
-    /// Request line and headers that do not change.
-    pub(crate) head: Vec<u8>,
+    /// The headers that say who asks whom.
+    headers: String,
+}
+
+impl Desk {
+    /// What an order of a hold begins with.
+    pub(crate) fn hold(&self) -> Vec<u8> {
+        self.command("/api/v1/dispenses")
+    }
+
+    /// What the hand-over of a hold begins with.
+    pub(crate) fn process(&self, dispense: Uuid) -> Vec<u8> {
+        self.command(&format!("/api/v1/dispenses/{dispense}/process"))
+    }
+
+    /// Asks for the document that is to be signed for a hold.
+    pub(crate) fn content(&self, dispense: Uuid) -> Vec<u8> {
+        let headers = &self.headers;
+        format!("GET /api/v1/dispenses/{dispense}/content HTTP/1.1\r\n{headers}\r\n").into_bytes()
+    }
+
+    fn command(&self, path: &str) -> Vec<u8> {
+        let headers = &self.headers;
+        format!("POST {path} HTTP/1.1\r\n{headers}Content-Type: application/json\r\n").into_bytes()
+    }
 }
 
 /// Pharmacies of all companies in turn, each with a token.
@@ -26,11 +50,8 @@ pub(crate) fn desks(
         .take(MOST)
         .map(|pharmacy| {
             let token = token(&pharmacy)?;
-            let head = format!(
-                "POST /api/v1/dispenses HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
-                 Content-Type: application/json\r\n"
-            );
-            Ok(Desk { pharmacy, head: head.into_bytes() })
+            let headers = format!("Host: {host}\r\nAuthorization: Bearer {token}\r\n");
+            Ok(Desk { pharmacy, headers })
         })
         .collect()
 }
@@ -62,8 +83,20 @@ mod tests {
         assert_eq!(desks.len(), MOST);
         let companies: BTreeSet<_> = desks.iter().map(|it| it.pharmacy.legal_entity_id).collect();
         assert!(companies.len() > 5, "{}", companies.len());
-        let head = String::from_utf8(desks[0].head.clone()).unwrap();
-        assert!(head.starts_with("POST /api/v1/dispenses HTTP/1.1\r\nHost: 127.0.0.1:1\r\n"));
-        assert!(head.contains("\r\nAuthorization: Bearer abc\r\n") && head.ends_with("json\r\n"));
+    }
+
+    #[test]
+    fn every_request_says_who_asks_for_what() {
+        let demo = Demo::new(NaiveDate::from_ymd_opt(2026, 11, 22).unwrap());
+        let desks = desks(&demo, "127.0.0.1:1", |_| Ok("abc".to_owned())).unwrap();
+        let [desk, ..] = desks.as_slice() else { panic!("no pharmacy") };
+        let id = Uuid::from_u128(7);
+        let who = "HTTP/1.1\r\nHost: 127.0.0.1:1\r\nAuthorization: Bearer abc\r\n";
+        let json = "Content-Type: application/json\r\n";
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        assert_eq!(text(desk.hold()), format!("POST /api/v1/dispenses {who}{json}"));
+        let path = format!("/api/v1/dispenses/{id}");
+        assert_eq!(text(desk.process(id)), format!("POST {path}/process {who}{json}"));
+        assert_eq!(text(desk.content(id)), format!("GET {path}/content {who}\r\n"));
     }
 }

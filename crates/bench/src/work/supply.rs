@@ -26,7 +26,7 @@ impl<'a> Supply<'a> {
     pub(crate) fn new(demo: &'a Demo, desks: Vec<Desk>) -> anyhow::Result<Self> {
         ensure!(desks.len() > 1, "the demo registry has fewer than two pharmacies to order from");
         let tour = demo.tour();
-        let heads = desks.iter().map(|desk| desk.head.clone()).collect();
+        let heads = desks.iter().map(Desk::hold).collect();
         Ok(Self {
             requests: Box::new(demo.holdable(usize::MAX)),
             desks,
@@ -48,7 +48,7 @@ impl<'a> Supply<'a> {
 
     /// So many orders in a line of their own, every tenth of them wrong, in all ways in turn.
     pub(crate) fn mixed_orders(&mut self, count: usize) -> Rc<Belt> {
-        let heads = self.desks.iter().map(|desk| desk.head.clone()).collect();
+        let heads = self.desks.iter().map(Desk::hold).collect();
         let belt = Rc::new(Belt::new(heads));
         let mut ways = Wrong::ALL.into_iter().cycle();
         for place in 1..=count {

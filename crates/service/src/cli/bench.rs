@@ -1,4 +1,5 @@
-//! `dispense bench`: holds over HTTP next to what pgbench reaches on the same server.
+//! `dispense bench`: holds over HTTP next to what pgbench reaches on the same server, and signed
+//! hand-overs next to holds.
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ pub(crate) struct Arguments {
     /// Into how many partitions the log is divided
     #[arg(long)]
     partitions: Option<u16>,
-    /// One row of the table: 1, 2, 3, 6 or memory
+    /// One row of the table: 1, 2, 3, 6, memory or process
     #[arg(long)]
     only: Option<Row>,
     /// Two short rounds
