@@ -27,22 +27,24 @@ pub fn json_number(text: &str) -> Option<Decimal> {
     Some(number)
 }
 
+/// Digits times a power of ten. What it costs does not grow with the exponent: a document that somebody
+/// signed may be full of such numbers.
 fn scaled(digits: &str, exponent: i32) -> Option<Decimal> {
-    let mut number = Decimal::from_str_exact(digits).ok()?.normalize();
+    let number = Decimal::from_str_exact(digits).ok()?.normalize();
     if number.is_zero() {
         return Some(Decimal::ZERO);
     }
-    let ten = Decimal::TEN;
-    for _ in 0..exponent.unsigned_abs() {
-        let next = if exponent > 0 { number.checked_mul(ten)? } else { number.checked_div(ten)? };
-        // A division that had to round, or a product without end, is no exact value.
-        let back = if exponent > 0 { next.checked_div(ten)? } else { next.checked_mul(ten)? };
-        if back != number {
-            return None;
-        }
-        number = next;
+    let mut mantissa = number.mantissa();
+    let mut places = i64::from(number.scale()) - i64::from(exponent);
+    while places > i64::from(Decimal::MAX_SCALE) && mantissa % 10 == 0 {
+        mantissa /= 10;
+        places -= 1;
     }
-    Some(number)
+    if let Ok(zeros) = u32::try_from(-places) {
+        mantissa = mantissa.checked_mul(10_i128.checked_pow(zeros)?)?;
+        places = 0;
+    }
+    Decimal::try_from_i128_with_scale(mantissa, u32::try_from(places).ok()?).ok()
 }
 
 /// An amount as a JSON number, exact both ways. For text formats of `serde_json` only.
