@@ -123,12 +123,7 @@ impl Trust {
         let mut chain = Vec::with_capacity(found.len());
         for der in found {
             let is_anchor = self.anchors.contains(&der);
-            let certificate = Certificate::read(der).ok_or(Flaw::Chain)?;
-            // OpenSSL takes some for authorities that do not say so.
-            if !chain.is_empty() && !certificate.is_authority() {
-                return Err(Flaw::Chain);
-            }
-            chain.push(certificate);
+            chain.push(Certificate::read(der).ok_or(Flaw::Chain)?);
             if is_anchor {
                 return Ok(chain);
             }

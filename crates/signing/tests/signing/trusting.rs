@@ -85,15 +85,21 @@ fn a_person_is_no_authority() {
     assert_eq!(flaw(&world, &colleague.issue(&profile()).unwrap()), CHAIN);
 }
 
-/// OpenSSL would believe one that may sign certificates and does not say that it is no authority.
+/// Old ways to say it do not count.
 #[test]
 fn an_authority_says_that_it_is_one() {
     let world = World::new();
     let signs_certificates = [0x03, 0x02, 0x02, 0x04];
+    let authority_of_servers_and_mail = [0x03, 0x02, 0x01, 0x06];
     let unsaid = Profile::authority("КНЕДП").usage(Usage::Unsaid);
-    let unsaid = unsaid.critical_extension("2.5.29.15", &signs_certificates);
-    let unsaid = world.issue(&unsaid).into_authority();
-    assert_eq!(flaw(&world, &unsaid.issue(&profile()).unwrap()), CHAIN);
+    for unsaid in [
+        unsaid.clone(),
+        unsaid.clone().critical_extension("2.5.29.15", &signs_certificates),
+        unsaid.extension("2.16.840.1.113730.1.1", &authority_of_servers_and_mail),
+    ] {
+        let unsaid = world.issue(&unsaid).into_authority();
+        assert_eq!(flaw(&world, &unsaid.issue(&profile()).unwrap()), CHAIN);
+    }
 }
 
 /// What nobody judges in the certificate of a signer is not passed over above, either.
