@@ -3,12 +3,14 @@
 pub mod create_hold;
 pub mod process;
 mod standing;
+mod table;
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Cancel, Cancelled, CancelledBody, Code, Command, Dispense, DispenseEvent, Dispensing, Expired,
-    Personal, Question, Reach, Refusal, Refusals, Sight, Status, salt_for,
+    Cancel, Cancelled, CancelledBody, Code, Command, Dispense, DispenseEvent, DispenseId,
+    Dispensing, Expired, LegalEntityId, Personal, Question, Reach, Refusal, Refusals, Sight,
+    Status, salt_for,
 };
 
 /// The most dispenses that one medication request can have.
@@ -42,10 +44,7 @@ fn cancel(
     command: &Cancel,
     sight: &Sight,
 ) -> Result<Vec<DispenseEvent>, Refusals> {
-    let dispense = dispensing
-        .get(command.dispense_id)
-        .filter(|dispense| command.reach == Reach::All || dispense.client == command.client)
-        .ok_or_else(|| Refusal::of(Code::DispenseNotFound))?;
+    let dispense = reached(dispensing, command.dispense_id, command.reach, command.client)?;
     let request_digest = command.request_digest();
     let asked = Question { key: command.key_digest, request: request_digest };
     if dispense.recorded_status() == Status::Cancelled && asked_before(dispense.closed_by, asked)? {
@@ -67,6 +66,19 @@ fn cancel(
         request_digest,
         personal: personal.flatten(),
     })])
+}
+
+/// D-10: the dispense, if it is there for this asker; what is foreign looks like what is not there.
+fn reached(
+    dispensing: &Dispensing,
+    id: DispenseId,
+    reach: Reach,
+    client: LegalEntityId,
+) -> Result<&Dispense, Refusal> {
+    dispensing
+        .get(id)
+        .filter(|dispense| reach == Reach::All || dispense.client == client)
+        .ok_or_else(|| Refusal::of(Code::DispenseNotFound))
 }
 
 /// D-06: every hold that ran out by `at`, which is never more than one.

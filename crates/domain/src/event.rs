@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::AmountPaid;
 use crate::registry::{
-    Dosage, Intent, Manufacturer, MedicationType, ProgramSettings, RequestStatus, funded_elsewhere,
+    Intent, Manufacturer, MedicationType, ProgramSettings, RequestStatus, funded_elsewhere,
 };
 use crate::{
     Carried, Digest, DispenseId, DivisionId, EmployeeId, ItemId, LegalEntityId, MedicalProgramId,
@@ -245,17 +245,6 @@ pub struct DosageAsWas {
     pub denumerator_unit: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denumerator_value: Option<Decimal>,
-}
-
-impl From<&Dosage> for DosageAsWas {
-    fn from(dosage: &Dosage) -> Self {
-        Self {
-            numerator_unit: dosage.numerator_unit.clone(),
-            numerator_value: dosage.numerator_value,
-            denumerator_unit: dosage.denumerator_unit.clone(),
-            denumerator_value: dosage.denumerator_value,
-        }
-    }
 }
 
 /// One medication of a dispense.

@@ -27,6 +27,7 @@
 //! Start reading at [`Dispensing`], then [`decide()`], then the table of rules in
 //! [`decide::create_hold`] and [`decide::process`]. Every rule has one variant in [`Code`].
 
+mod as_was;
 mod carried;
 pub mod command;
 mod content;

@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use dispense_domain::registry::{self, Intent, RequestStatus};
 use dispense_domain::{
     Carried, DoctorAsWas, DosageAsWas, HoldBody, HoldCreated, LegalEntityId, LongText,
-    MedicationId, MedicationRequestId, PersonAsWas, PrescribedMedication, Quantity, Remaining,
-    RequestAsWas, RequestBody, Text, UserId, exact, exact_option,
+    MedicationId, MedicationRequestId, PersonAsWas, Quantity, Remaining, RequestAsWas, RequestBody,
+    Text, UserId, exact, exact_option,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -295,33 +295,8 @@ impl<'a> AsNow<'a> {
 /// The request as a hold that began now would keep it.
 fn kept(requested: &Requested, medication: &registry::Medication) -> RequestAsWas {
     let request = requested.evidence.request.as_ref();
-    let primary = medication.primary_ingredient();
-    RequestAsWas {
-        id: request.id,
-        status: requested.status(),
-        request_number: request.request_number.clone(),
-        intent: request.intent,
-        category: request.category.clone(),
-        created_at: request.created_at,
-        started_at: request.started_at,
-        ended_at: request.ended_at,
-        dispense_valid_from: request.dispense_valid_from,
-        dispense_valid_to: request.dispense_valid_to,
-        person_id: request.person_id,
-        employee_id: request.employee_id,
-        division_id: request.division_id,
-        legal_entity_id: request.legal_entity_id,
-        medication: PrescribedMedication {
-            id: medication.id,
-            name: medication.name.clone(),
-            form: medication.form.clone(),
-            dosage: primary.and_then(|it| it.dosage.as_ref()).map(DosageAsWas::from),
-            innm_id: primary.and_then(|it| it.innm_child_id),
-        },
-        remaining: requested.dispensing.remaining(request.medication_qty),
-        medical_program_id: request.medical_program_id,
-        medical_program: None,
-    }
+    let remaining = requested.dispensing.remaining(request.medication_qty);
+    RequestAsWas::of(request, requested.status(), medication, remaining, None)
 }
 
 fn there<T>(

@@ -6,7 +6,8 @@ mod quantity;
 mod record;
 mod request;
 
-use super::{MOST_DISPENSES, asked_before, expire, standing};
+use super::table::Row::{self, Awaited, Judged};
+use super::{MOST_DISPENSES, asked_before, expire, standing, table};
 use crate::{Code, CreateHold, DispenseEvent, Dispensing, Question, Refusal, Refusals, Sight};
 
 /// What a rule looks at.
@@ -16,22 +17,10 @@ struct Case<'a> {
     sight: &'a Sight,
 }
 
-/// A rule looks at the case and says what is wrong, if it can see it. A rule whose inputs are
-/// missing says nothing: another rule has said so already.
 type Rule = fn(&Case<'_>) -> Vec<Refusal>;
 
-/// What stands in a row of the table.
-enum Row {
-    /// A rule with its number in `docs/domain.md`.
-    Judged(&'static str, Rule),
-    /// The place of a rule that this version does not judge yet.
-    Awaited(&'static str),
-}
-
-use Row::{Awaited, Judged};
-
 /// The order of refusals is a contract: this table is it.
-const ORDER: &[Row] = &[
+const ORDER: &[Row<Rule>] = &[
     Judged("2", request::dispense_day),
     Judged("3a", asker::legal_entity_exists),
     Judged("3b", asker::legal_entity_not_closed),
@@ -81,10 +70,7 @@ const ORDER: &[Row] = &[
 
 /// The numbers of the rules in order, each with whether this version judges it.
 pub fn order() -> impl Iterator<Item = (&'static str, bool)> {
-    ORDER.iter().map(|row| match row {
-        Judged(number, _) => (*number, true),
-        Awaited(number) => (*number, false),
-    })
+    table::order(ORDER)
 }
 
 /// Holds what is wanted; under a program without signature, records it as handed over.
@@ -99,14 +85,7 @@ pub(super) fn create_hold(
         return Ok(Vec::new());
     }
     let case = Case { dispensing, command, sight };
-    let broken = ORDER
-        .iter()
-        .flat_map(|row| match row {
-            Judged(_, rule) => rule(&case),
-            Awaited(_) => Vec::new(),
-        })
-        .collect();
-    Refusals::check(broken)?;
+    table::judge(ORDER, |rule| rule(&case))?;
 
     // Make room first: the hold that ran out is recorded as such together with the new one.
     let mut events = expire(dispensing, sight.at);

@@ -1,9 +1,10 @@
 //! The rules for handing over, in order of precedence.
 
-use super::{asked_before, standing, still_held};
+use super::table::Row::{self, Awaited, Judged};
+use super::{asked_before, reached, standing, still_held, table};
 use crate::{
     Code, Dispense, DispenseEvent, Dispensing, Personal, Place, Process, Processed, ProcessedBody,
-    Question, Reach, Refusal, Refusals, Remaining, Sight, SignatureFault, Signer, Status, salt_for,
+    Question, Refusal, Refusals, Remaining, Sight, SignatureFault, Signer, Status, salt_for,
 };
 
 /// What a rule looks at.
@@ -13,22 +14,11 @@ struct Case<'a> {
     sight: &'a Sight,
 }
 
-/// As for a hold: a rule says what is wrong, if it can see it.
 type Rule = fn(&Case<'_>) -> Vec<Refusal>;
-
-/// What stands in a row of the table.
-enum Row {
-    /// A rule with its number in `docs/domain.md`.
-    Judged(&'static str, Rule),
-    /// The place of a rule that this version does not judge yet.
-    Awaited(&'static str),
-}
-
-use Row::{Awaited, Judged};
 
 /// The order of refusals is a contract: this table is it. The rules with a `P` are those of a
 /// hand-over alone.
-const ORDER: &[Row] = &[
+const ORDER: &[Row<Rule>] = &[
     Judged("P4a", signed_once),
     Judged("P4b", signature_holds),
     Judged("P5a", signer_known),
@@ -47,10 +37,7 @@ const ORDER: &[Row] = &[
 
 /// The numbers of the rules in order, each with whether this version judges it.
 pub fn order() -> impl Iterator<Item = (&'static str, bool)> {
-    ORDER.iter().map(|row| match row {
-        Judged(number, _) => (*number, true),
-        Awaited(number) => (*number, false),
-    })
+    table::order(ORDER)
 }
 
 /// Rule 5.5: only what was signed by the asker, and is what was held, is handed over.
@@ -59,10 +46,7 @@ pub(super) fn process(
     command: &Process,
     sight: &Sight,
 ) -> Result<Vec<DispenseEvent>, Refusals> {
-    let dispense = dispensing
-        .get(command.dispense_id)
-        .filter(|dispense| command.reach == Reach::All || dispense.client == command.client)
-        .ok_or_else(|| Refusal::of(Code::DispenseNotFound))?;
+    let dispense = reached(dispensing, command.dispense_id, command.reach, command.client)?;
     let request_digest = command.request_digest();
     let asked = Question { key: command.key_digest, request: request_digest };
     // Of a container that cannot be opened, nobody knows what it asks.
@@ -71,11 +55,7 @@ pub(super) fn process(
         return Ok(Vec::new());
     }
     let case = Case { dispense, command, sight };
-    let broken = ORDER.iter().flat_map(|row| match row {
-        Judged(_, rule) => rule(&case),
-        Awaited(_) => Vec::new(),
-    });
-    Refusals::check(broken.collect())?;
+    table::judge(ORDER, |rule| rule(&case))?;
 
     // A dispense belongs to a medication request with a prescribed quantity: its hold said so.
     let prescribed =

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use super::Case;
-use crate::registry::{
-    Division, EmployeeStatus, LegalEntity, MedicalProgram, Medication, ProgramMedication,
-};
+use crate::registry::{EmployeeStatus, LegalEntity, Medication, ProgramMedication};
 use crate::{
-    Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, DosageAsWas, HoldBody,
-    HoldCreated, Item, MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal,
-    PrescribedMedication, Processed, ProcessedBody, ProgramAsWas, Quantity, Question, Refusal,
-    Refusals, Remaining, RequestAsWas, RequestBody, RequestEvidence, salt_for,
+    Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, HoldBody, HoldCreated, Item,
+    MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal, Processed, ProcessedBody,
+    ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining, RequestAsWas, RequestBody,
+    RequestEvidence, salt_for,
 };
 
 /// The events of a dispense that may begin.
@@ -52,8 +50,8 @@ fn hold(case: &Case<'_>, asked: Question) -> Option<HoldCreated> {
         party_id: evidence.party.as_ref()?.id,
         employee_id: job.id,
         legal_entity_id: command.client,
-        division: division_as_was(evidence.division.as_ref()?),
-        medical_program: evidence.program.as_deref().map(program_as_was),
+        division: DivisionAsWas::from(evidence.division.as_deref()?),
+        medical_program: evidence.program.as_deref().map(ProgramAsWas::from),
         dispensed_on: command.dispensed_on,
         items: items(case)?,
         medication_request: request_as_was(case, found)?,
@@ -93,7 +91,7 @@ fn items(case: &Case<'_>) -> Option<Vec<Item>> {
             let participant = participant(case, wanted, participants);
             Some(Item {
                 id: case.command.dispense_id.item_id(index),
-                medication: medication_as_was(medication),
+                medication: MedicationAsWas::from(medication),
                 quantity: wanted.quantity,
                 unit_price: wanted.unit_price,
                 total_price: wanted.total_price,
@@ -165,72 +163,11 @@ fn request_as_was(case: &Case<'_>, found: &RequestEvidence) -> Option<RequestAsW
     let request = &found.request;
     let of_dispense = case.command.medical_program_id;
     let chosen = found.program.as_deref().filter(|program| Some(program.id) != of_dispense);
-    Some(RequestAsWas {
-        id: request.id,
-        status: request.status,
-        request_number: request.request_number.clone(),
-        intent: request.intent,
-        category: request.category.clone(),
-        created_at: request.created_at,
-        started_at: request.started_at,
-        ended_at: request.ended_at,
-        dispense_valid_from: request.dispense_valid_from,
-        dispense_valid_to: request.dispense_valid_to,
-        person_id: request.person_id,
-        employee_id: request.employee_id,
-        division_id: request.division_id,
-        legal_entity_id: request.legal_entity_id,
-        medication: prescribed(found.medication.as_deref()?),
-        remaining: case.dispensing.remaining(request.medication_qty),
-        medical_program_id: request.medical_program_id,
-        medical_program: chosen.map(program_as_was),
-    })
-}
-
-fn prescribed(medication: &Medication) -> PrescribedMedication {
-    let primary = medication.primary_ingredient();
-    PrescribedMedication {
-        id: medication.id,
-        name: medication.name.clone(),
-        form: medication.form.clone(),
-        dosage: primary.and_then(|ingredient| ingredient.dosage.as_ref()).map(DosageAsWas::from),
-        innm_id: primary.and_then(|ingredient| ingredient.innm_child_id),
-    }
-}
-
-fn medication_as_was(medication: &Medication) -> MedicationAsWas {
-    MedicationAsWas {
-        id: medication.id,
-        name: medication.name.clone(),
-        kind: medication.kind,
-        manufacturer: medication.manufacturer.clone(),
-        form: medication.form.clone(),
-        container: medication.container.clone(),
-    }
-}
-
-fn program_as_was(program: &MedicalProgram) -> ProgramAsWas {
-    ProgramAsWas {
-        id: program.id,
-        name: program.name.clone(),
-        kind: program.kind.clone(),
-        is_active: program.is_active,
-        medication_request_allowed: program.medication_request_allowed,
-        medication_dispense_allowed: program.medication_dispense_allowed,
-        mr_blank_type: program.mr_blank_type.clone(),
-        funding_source: program.funding_source.clone(),
-        settings: program.medical_program_settings.clone(),
-    }
-}
-
-fn division_as_was(division: &Division) -> DivisionAsWas {
-    DivisionAsWas {
-        id: division.id,
-        name: division.name.clone(),
-        legal_entity_id: division.legal_entity_id,
-        kind: division.kind.clone(),
-        status: division.status,
-        dls_id: division.dls_id.clone(),
-        dls_verified: division.dls_verified,
-    }
+    Some(RequestAsWas::of(
+        request,
+        request.status,
+        found.medication.as_deref()?,
+        case.dispensing.remaining(request.medication_qty),
+        chosen.map(ProgramAsWas::from),
+    ))
 }
