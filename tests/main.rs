@@ -29,6 +29,7 @@ mod lost_commit;
 mod outage;
 mod plans;
 mod poison;
+mod register;
 mod settings;
 mod shutdown;
 mod stock_reader;

@@ -60,7 +60,7 @@ impl Told {
             }
             503 if answer.code() == "outcome-unknown" => {}
             400..500 | 502 | 503 => {
-                assert!(found.is_empty(), "not done, but in the log: {self:#?}")
+                assert!(found.is_empty(), "not done, but in the log: {self:#?}");
             }
             other => panic!("status {other}: {self:#?}"),
         }

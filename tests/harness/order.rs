@@ -79,7 +79,7 @@ impl Order {
     }
 
     /// The method that its API wants.
-    pub(super) fn method(&self) -> &'static str {
+    pub(crate) fn method(&self) -> &'static str {
         match self.kind {
             Kind::Create => "POST",
             Kind::Process | Kind::Cancel if self.is_of_platform() => "POST",
@@ -88,7 +88,7 @@ impl Order {
     }
 
     /// The header in which its API wants the key.
-    pub(super) fn key_header(&self) -> &'static str {
+    pub(crate) fn key_header(&self) -> &'static str {
         if self.is_of_platform() { "idempotency-key" } else { "x-idempotency-key" }
     }
 }
