@@ -32,7 +32,7 @@ WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
 -- what one batch recorded has one time. A page costs as much as it has rows, whatever the table.
 -- Without a filter, those of the stages are merged. A medication request has few dispenses; they are
 -- sorted. Every index costs the follower time that the writer wants: weigh another one.
-CREATE INDEX dispenses_v1_request ON dispenses_v1 (medication_request_id);
+CREATE INDEX dispenses_v1_request ON dispenses_v1 (partition, medication_request_id);
 CREATE INDEX dispenses_v1_legal_entity
     ON dispenses_v1 (legal_entity_id, inserted_at DESC, dispense_id);
 CREATE INDEX dispenses_v1_division ON dispenses_v1 (division_id, inserted_at DESC, dispense_id);

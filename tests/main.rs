@@ -30,6 +30,7 @@ mod outage;
 mod plans;
 mod poison;
 mod register;
+mod searching;
 mod settings;
 mod shutdown;
 mod stock_reader;
