@@ -48,8 +48,8 @@ pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use ports::{
-    AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, Registry, Signatures, Stream,
-    Unavailable, Unnamed,
+    AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
+    Signatures, Stream, Unavailable, Unnamed,
 };
 pub use process::WantedProcess;
 pub use recorded::{LogPosition, Recorded};

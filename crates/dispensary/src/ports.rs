@@ -163,7 +163,24 @@ pub trait Registry: Send + Sync {
 pub trait Signatures: Send + Sync {
     /// Opens a container and judges its signature as of now. Never blocks the thread that asks.
     async fn open(&self, container: Vec<u8>) -> Result<Opened, Unavailable>;
+
+    /// As [`Self::open`], and has the document read where the container is opened: whoever sends it
+    /// decides how long that takes. Without a document nothing is read.
+    async fn open_and_read(
+        &self,
+        container: Vec<u8>,
+        read: ReadDocument,
+    ) -> Result<Opened, Unavailable> {
+        let opened = self.open(container).await?;
+        if let Some(document) = &opened.document {
+            read(document);
+        }
+        Ok(opened)
+    }
 }
+
+/// Reads a document that was taken out of a container.
+pub type ReadDocument = Box<dyn FnOnce(&[u8]) + Send>;
 
 /// What came out of a container.
 #[derive(Debug, Clone)]

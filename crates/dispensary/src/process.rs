@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   read the stream     without the lock: the hold, and the document that should have been signed
-//!     open              who signed what; off the threads that serve
+//!     open              who signed what, and is it that document; off the threads that serve
 //!       decide          once, so that nothing is stored for a question that is refused
 //!         store         the container, durably, under its own digest
 //!           decide      again, under the lock, and commit
@@ -15,10 +15,11 @@ use std::sync::Arc;
 
 use dispense_domain::command::key_digest;
 use dispense_domain::{
-    AmountPaid, Command, Digest, DispenseEvent, DispenseId, Dispensing, LegalEntityId,
-    MedicationRequestId, Process, Reach, Refusals, Salt, Sight, SignedContent, StoredContent,
-    decide, evolve,
+    Command, Digest, DispenseEvent, DispenseId, Dispensing, LegalEntityId, MedicationRequestId,
+    Process, Reach, Refusals, Salt, Sight, SignedContent, StoredContent, decide, evolve,
 };
+use futures::channel::oneshot;
+use serde_json::value::RawValue;
 
 use crate::document::{self, Side};
 use crate::hold::answer;
@@ -56,7 +57,14 @@ impl Dispensary {
         }
 
         let digest = Digest::of(&[&wanted.container]);
-        let opened = self.signatures.open(wanted.container.clone()).await?;
+        let (read, content) = oneshot::channel();
+        let (own, amount) = (own_documents(&stream, id), shown.hold.amount_paid());
+        let read = Box::new(move |document: &[u8]| {
+            let own: Vec<&str> = own.iter().map(|own| own.get()).collect();
+            // Nobody waits for it where the question was given up.
+            let _ = read.send(SignedContent::examine(document, &own, amount));
+        });
+        let opened = self.signatures.open_and_read(wanted.container.clone(), read).await?;
         let command = Arc::new(Process {
             dispense_id: id,
             user: asker.user.into(),
@@ -64,9 +72,8 @@ impl Dispensary {
             reach,
             division_id: shown.hold.division.id,
             signature: opened.signature,
-            content: opened
-                .document
-                .map(|document| examined(&stream, id, &document, shown.hold.amount_paid())),
+            // By now it was read, or it never will be.
+            content: content.await.ok(),
             stored: StoredContent { key: format!("{id}/{digest}"), digest },
             key_digest: key_digest(client, key),
         });
@@ -120,15 +127,13 @@ enum Decided {
     Before,
 }
 
-/// What was signed, held against the document of the hold as either path shows it.
-fn examined(stream: &Stream, id: DispenseId, document: &[u8], amount: AmountPaid) -> SignedContent {
-    let own = [Side::Whole, Side::WithoutPrescriber]
+/// What may have been signed: the document of the hold, as either path shows it.
+fn own_documents(stream: &Stream, id: DispenseId) -> Vec<Box<RawValue>> {
+    [Side::Whole, Side::WithoutPrescriber]
         .into_iter()
         // A document that cannot be written equals none that was signed.
         .filter_map(|side| document::frozen(&stream.events, id, side).ok())
-        .collect::<Vec<_>>();
-    let own: Vec<&str> = own.iter().map(|own| own.get()).collect();
-    SignedContent::examine(document, &own, amount)
+        .collect()
 }
 
 fn refused(stream: &Stream, refusals: Refusals) -> CommandError {

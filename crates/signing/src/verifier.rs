@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
-use dispensary::{Opened, Signatures, Unavailable};
+use dispensary::{Opened, ReadDocument, Signatures, Unavailable};
 use tokio::sync::Semaphore;
 
 use crate::in_force::InForce;
@@ -85,6 +85,14 @@ impl Verifier {
 #[async_trait]
 impl Signatures for Verifier {
     async fn open(&self, container: Vec<u8>) -> Result<Opened, Unavailable> {
+        self.open_and_read(container, Box::new(|_| ())).await
+    }
+
+    async fn open_and_read(
+        &self,
+        container: Vec<u8>,
+        read: ReadDocument,
+    ) -> Result<Opened, Unavailable> {
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| Unavailable {
             what: "the verification of signatures",
             source,
@@ -98,6 +106,9 @@ impl Signatures for Verifier {
         // before the thread has.
         let opened = tokio::task::spawn_blocking(move || {
             let opened = verifier.open_here(&container);
+            if let Some(document) = &opened.document {
+                read(document);
+            }
             drop((place, turn));
             opened
         });

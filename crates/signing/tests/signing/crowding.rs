@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::mpsc::channel;
 use std::task::{Context, Waker};
 
 use dispensary::Signatures;
@@ -42,6 +43,27 @@ fn a_crowd_is_turned_away_and_those_inside_are_served() {
         }
         assert_eq!(world.verifier.open(container).await.unwrap().signature, Ok(signer()));
     });
+}
+
+#[test]
+fn a_document_is_read_off_the_thread_that_asks() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = World::new();
+    let container = world.issue(&profile()).sign(DOCUMENT).unwrap();
+    let (read, reading) = channel();
+    let read = Box::new(move |document: &[u8]| {
+        read.send((document.to_vec(), std::thread::current().id())).unwrap();
+    });
+    let opened = runtime.block_on(world.verifier.open_and_read(container, read)).unwrap();
+    assert_eq!(opened.signature, Ok(signer()));
+    let (document, thread) = reading.recv().unwrap();
+    assert_eq!(document, DOCUMENT);
+    assert_ne!(thread, std::thread::current().id());
+
+    let (read, reading) = channel();
+    let read = Box::new(move |_: &[u8]| read.send(()).unwrap());
+    runtime.block_on(world.verifier.open_and_read(b"none".to_vec(), read)).unwrap();
+    assert!(reading.recv().is_err(), "there was nothing to read");
 }
 
 #[test]
