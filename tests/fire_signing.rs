@@ -10,6 +10,7 @@
 //! ```
 
 mod certificates;
+mod crowd;
 mod kills;
 mod races;
 mod storage;
