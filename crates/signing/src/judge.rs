@@ -27,13 +27,21 @@ pub(crate) fn open(bytes: &[u8], trust: &Trust, now: SystemTime) -> Opened {
     };
     let signature = only_signature(&container).and_then(|signature| {
         signature_of(&container, signature, trust, now).map_err(|flaw| {
-            if let Flaw::Library(source) = &flaw {
-                tracing::error!(%source, "a signature could not be checked");
-            }
+            report(&flaw);
             SignatureFault::Invalid { why: flaw.to_string() }
         })
     });
     Opened { document: container.document, signature }
+}
+
+/// Tells the operator what the caller cannot mend.
+fn report(flaw: &Flaw) {
+    if let Flaw::Library(source) = flaw {
+        tracing::error!(%source, "a signature could not be checked");
+    }
+    if matches!(flaw, Flaw::RevocationUnknown) {
+        metrics::counter!("dispense_signature_unknown_revocations_total").increment(1);
+    }
 }
 
 /// What lies in a container, whoever has signed it.

@@ -13,6 +13,7 @@ use openssl::error::ErrorStack;
 use openssl::x509::{X509, X509Crl};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::Extension;
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::algorithm::Scheme;
 use crate::certificate::Certificate;
@@ -39,7 +40,7 @@ pub(crate) struct RevocationList {
     signed: X509Crl,
     /// The public key that its signature was checked with: hashing a long list for each container
     /// would cost more than all the rest.
-    checked_with: OnceLock<Vec<u8>>,
+    checked_with: OnceLock<SubjectPublicKeyInfoOwned>,
 }
 
 impl RevocationList {
@@ -81,16 +82,15 @@ impl RevocationList {
     }
 
     /// Whether the key of `issuer` has signed it.
-    fn is_signed_by(&self, issuer: &X509) -> Result<bool, ErrorStack> {
-        let key = issuer.public_key()?;
-        let name = key.public_key_to_der()?;
-        if self.checked_with.get().is_some_and(|it| *it == name) {
+    fn is_signed_by(&self, issuer: &Certificate) -> Result<bool, ErrorStack> {
+        let key = &issuer.parsed.tbs_certificate.subject_public_key_info;
+        if self.checked_with.get() == Some(key) {
             return Ok(true);
         }
-        let signed = self.signed.verify(&key)?;
+        let signed = self.signed.verify(&*X509::from_der(&issuer.der)?.public_key()?)?;
         if signed {
             // Another thread may have been faster, with the same key or another one of that name.
-            let _ = self.checked_with.set(name);
+            let _ = self.checked_with.set(key.clone());
         }
         Ok(signed)
     }
@@ -129,11 +129,10 @@ impl RevocationLists {
         if !issuer.signs_revocations() {
             return Ok(Revocation::Unknown);
         }
-        let signer = X509::from_der(&issuer.der)?;
         let serial_number = certificate.parsed.tbs_certificate.serial_number.as_bytes();
         let mut said = Revocation::Unknown;
         for list in named {
-            if list.is_signed_by(&signer)? {
+            if list.is_signed_by(issuer)? {
                 if list.serial_numbers.contains(serial_number) {
                     return Ok(Revocation::Revoked);
                 }

@@ -28,8 +28,8 @@ const MAX_ANCHORS: usize = 1_000;
 /// megabytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
 
-/// The most files of revoked certificates, and the most lists in one.
-pub(crate) const MAX_LISTS: usize = 1_000;
+/// The most lists of revoked certificates, and the most files that are looked through for them.
+const MAX_LISTS: usize = 256;
 
 /// Why trust anchors or lists of revoked certificates cannot be used; it names the file.
 #[derive(Debug, thiserror::Error)]
@@ -184,13 +184,12 @@ fn read_anchors(path: &Path) -> Result<Vec<Vec<u8>>, LoadError> {
 
 fn read_lists(path: &Path) -> Result<RevocationLists, LoadError> {
     let mut lists = Vec::new();
-    for file in
-        list_files(path).map_err(|source| LoadError::File { path: path.to_owned(), source })?
-    {
-        if lists.len() >= MAX_LISTS {
+    let files = list_files(path);
+    for file in files.map_err(|source| LoadError::File { path: path.to_owned(), source })? {
+        lists.append(&mut read_list_file(&file)?);
+        if lists.len() > MAX_LISTS {
             return Err(LoadError::TooLarge { path: path.to_owned() });
         }
-        lists.append(&mut read_list_file(&file)?);
     }
     if lists.is_empty() {
         let expected = "lists of revoked certificates";
@@ -205,8 +204,11 @@ pub(crate) fn list_files(path: &Path) -> io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    for entry in path.read_dir()?.take(MAX_LISTS + 1) {
+    for (index, entry) in path.read_dir()?.enumerate() {
         let entry = entry?;
+        if index == MAX_LISTS {
+            return Err(io::Error::other(format!("it has more than {MAX_LISTS} files")));
+        }
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if !hidden && entry.path().metadata()?.is_file() {
             files.push(entry.path());

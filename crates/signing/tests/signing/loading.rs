@@ -74,6 +74,13 @@ fn lists_that_cannot_be_used_are_named() {
     let sound = world.authority.revocation_list(&[], std::time::SystemTime::now()).unwrap();
     std::fs::write(&file, [&sound[..], b"-----BEGIN X509 CRL-----\n????"].concat()).unwrap();
     assert!(complaint().starts_with("list 2 in "), "{}", complaint());
+    std::fs::write(&file, sound.repeat(257)).unwrap();
+    let larger = "is larger than anything that is expected there";
+    assert_eq!(complaint(), format!("{} {larger}", folder.display()));
+    for number in 0..=256 {
+        std::fs::write(folder.join(format!(".{number}")), "").unwrap();
+    }
+    assert_eq!(complaint(), format!("{} cannot be read", folder.display()));
 }
 
 #[test]

@@ -161,8 +161,14 @@ fn not_every_authority_may_revoke() {
 
 #[test]
 fn a_list_counts_until_the_next_is_due() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
     let world = World::with_list(|it| it.revocation_list(&[], yesterday()).unwrap());
     assert_eq!(flaw(&world, &world.issue(&profile())), UNKNOWN);
+    let metrics = metrics.render();
+    let counted = "dispense_signature_unknown_revocations_total 1";
+    assert!(metrics.contains(counted), "the operator has to hear of it: {metrics}");
 }
 
 #[test]
