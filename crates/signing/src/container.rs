@@ -25,6 +25,9 @@ pub(crate) const PLAIN_DATA: ObjectIdentifier =
 /// Why bytes are no container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
+    /// What was sent could not be decoded, and whoever decodes it hands on nothing.
+    #[error("there is nothing in it, or it is not in base64 (RFC 4648, without line breaks)")]
+    Nothing,
     #[error("it is larger than {} KiB", MAX_CONTAINER / 1024)]
     TooLarge,
     #[error(transparent)]
@@ -71,6 +74,9 @@ impl Container {
     ///
     /// Why it is none.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        if bytes.is_empty() {
+            return Err(Unreadable::Nothing);
+        }
         if bytes.len() > MAX_CONTAINER {
             return Err(Unreadable::TooLarge);
         }
