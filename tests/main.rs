@@ -24,6 +24,7 @@ mod fire_races;
 mod fire_signing;
 mod handing_over;
 mod holding;
+mod hostile_containers;
 mod importing;
 mod lost_commit;
 mod outage;
