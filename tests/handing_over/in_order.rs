@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::opened;
 use crate::harness::world::{division, request};
-use crate::harness::{Answer, Order, PAID, Payment, Pharmacy, Terms, authority, line, sign_as};
+use crate::harness::{
+    Answer, Instance, Order, PAID, Payment, Pharmacy, Terms, authority, line, sign_as,
+};
 
 /// A hand-over that can be mended rule by rule.
 struct Attempt {
@@ -175,4 +177,23 @@ async fn the_outlet_is_judged_as_it_is_now() {
     }
     one.import(&line("division", &division(&one))).await.expect(200);
     one.send(&in_register).await.expect(200);
+}
+
+/// Whoever was told that registry data was applied is believed at every instance at once, although
+/// each keeps the small registries in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_imported_counts_at_every_instance_at_once() {
+    let (database, instance, world, one, _other) = opened().await;
+    let elsewhere = Instance::start(&database).await;
+    let [here, there] = [&instance, &elsewhere].map(|instance| one.at(instance));
+    let mut closed = division(&one);
+    closed["status"] = json!("INACTIVE");
+    for n in 0..4 {
+        let held = here.dispense(&world.prescribed(Terms::InParts, n), 20).await.expect(201).id();
+        let container = here.sign(&here.content(held).await, PAID);
+        here.import(&line("division", &closed)).await.expect(200);
+        there.process(held, &container, "p1").await.refused(409, "division-not-active");
+        here.import(&line("division", &division(&one))).await.expect(200);
+        there.process(held, &container, "p1").await.expect(200);
+    }
 }

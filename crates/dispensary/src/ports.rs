@@ -134,7 +134,8 @@ impl Unavailable {
 /// The registries.
 #[async_trait]
 pub trait Registry: Send + Sync {
-    /// A medication request and what it points at.
+    /// A medication request and what it points at, as it was when this was asked; the small
+    /// registries are as current as that from then on.
     async fn request(
         &self,
         request: MedicationRequestId,
@@ -147,8 +148,8 @@ pub trait Registry: Send + Sync {
         number: &Text,
     ) -> Result<Option<MedicationRequestId>, Unavailable>;
 
-    /// What the small registries say: not older than a few seconds, but not as current as what the
-    /// writer decides on.
+    /// What the small registries say: not older than a few seconds, nor than the last
+    /// [`Registry::request`], but not as current as what the writer decides on.
     fn small(&self) -> Arc<Registries>;
 
     /// The client type of a legal entity, from its type.

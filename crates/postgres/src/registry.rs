@@ -120,24 +120,27 @@ impl Registry for PgRegistry {
         &self,
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable> {
-        let reading = sqlx::query_as::<_, (String, Option<String>)>(
-            "SELECT request.data::text, person.data::text
-             FROM medication_requests request
-             LEFT JOIN persons person ON person.id = request.person_id
-             WHERE request.partition = $1 AND request.id = $2",
+        // With the version, because another instance may have imported since this one looked.
+        let reading = sqlx::query_as::<_, (i64, Option<String>, Option<String>)>(
+            "SELECT now.version, request.data::text, person.data::text
+             FROM (SELECT version FROM registry_version LIMIT 1) now
+             LEFT JOIN medication_requests request
+                 ON request.partition = $1 AND request.id = $2
+             LEFT JOIN persons person ON person.id = request.person_id",
         )
         .bind(self.partitions.of_request(request).cast_signed())
         .bind(request.uuid())
-        .fetch_optional(&self.pool);
-        let found = within(reading).await?;
-        let Some((request, person)) = found else { return Ok(None) };
+        .fetch_one(&self.pool);
+        let (version, request, person) = within(reading).await?;
+        let small = within(self.at_least(version)).await?;
+        let Some(request) = request else { return Ok(None) };
         let request: MedicationRequest =
             serde_json::from_str(&request).map_err(Unavailable::database)?;
         let person: Option<Person> = person
             .map(|person| serde_json::from_str(&person))
             .transpose()
             .map_err(Unavailable::database)?;
-        Ok(Some(self.current().request_evidence(request.into(), person.map(Arc::new))))
+        Ok(Some(small.request_evidence(request.into(), person.map(Arc::new))))
     }
 
     async fn request_by_number(
