@@ -38,6 +38,7 @@ pub(crate) struct Program {
     home: PathBuf,
     address: SocketAddr,
     authority: Authority,
+    anchors: PathBuf,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -70,7 +71,7 @@ impl Program {
         if let Some(partitions) = plan.partitions {
             settings.push(("LOG_PARTITIONS", partitions.to_string()));
         }
-        Ok(Self { path: plan.program.clone(), home, address, authority, settings })
+        Ok(Self { path: plan.program.clone(), home, address, authority, anchors, settings })
     }
 
     /// Where the service will listen.
@@ -81,6 +82,11 @@ impl Program {
     /// Whose certificates the service believes.
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// The file from which the service knows that authority.
+    pub(crate) fn anchors(&self) -> &Path {
+        &self.anchors
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

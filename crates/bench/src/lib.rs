@@ -17,12 +17,14 @@
 //!   production runs.
 //! * `work` writes the orders, `load` sends them, `machine` and `metrics` see where the time goes.
 //! * `preparation` has hand-overs ready: making the holds and signing is not what is measured.
+//!   `alone` says what checking a signature costs when nothing else runs.
 //! * `rounds` takes turns; `report` prints.
 //!
 //! Start reading at [`run`].
 
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
+mod alone;
 mod database;
 mod dump;
 mod figures;

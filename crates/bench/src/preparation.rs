@@ -1,13 +1,15 @@
 //! Hand-overs, ready before the time is taken: the holds made, their documents read and signed.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::alone::checked_alone;
 use crate::figures::float;
 use crate::load::{self, Tally, holding};
 use crate::rounds::HAND_OVER_CLIENTS;
-use crate::work::{Belt, HandOvers, Supply};
+use crate::work::{Belt, HandOvers, Held, Supply};
 
 /// Hand-overs in a second, until the first stretch has shown how many there are.
 const EXPECTED: f64 = 200.0;
@@ -31,11 +33,13 @@ pub(crate) struct Preparation {
     hand_overs: HandOvers,
     /// The most hand-overs in a second that were seen so far.
     pace: f64,
+    /// One that was signed for.
+    sample: Option<Held>,
 }
 
 impl Preparation {
     pub(crate) fn new(hand_overs: HandOvers) -> Self {
-        Self { hand_overs, pace: EXPECTED }
+        Self { hand_overs, pace: EXPECTED, sample: None }
     }
 
     /// Those that wait to be sent.
@@ -45,7 +49,7 @@ impl Preparation {
 
     /// Has as many ready as will be sent in that time, or as the medication requests suffice for.
     pub(crate) fn prepare(
-        &self,
+        &mut self,
         address: SocketAddr,
         supply: &mut Supply<'_>,
         time: Duration,
@@ -56,12 +60,20 @@ impl Preparation {
             let (orders, signers) = (supply.right_orders(count), self.hand_overs.signers());
             let holding = holding(address, HAND_OVER_CLIENTS, count, orders, signers);
             let held = load::run(HELD_WITHIN, holding)?;
-            if held.is_empty() {
+            let Some(sample) = held.last().cloned() else {
                 break;
-            }
+            };
             self.hand_overs.sign(&held)?;
+            self.sample = Some(sample);
         }
         Ok(())
+    }
+
+    /// Processor time of checking what was signed, alone; none where nothing was.
+    pub(crate) fn checked_alone(&self, anchors: &Path) -> anyhow::Result<Option<Duration>> {
+        let sample = self.sample.as_ref();
+        let container = sample.map(|held| self.hand_overs.signers().container(held)).transpose()?;
+        container.map(|container| checked_alone(anchors, &container)).transpose()
     }
 
     /// Learns how fast they are used up.

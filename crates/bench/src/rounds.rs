@@ -80,7 +80,9 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Findings> {
     }
     let steady = if plan.wants(Row::Steady) { Some(bench.steady()?) } else { None };
     let after_load = Memory::of(service.id())?;
-    Ok(Findings { samples, steady, at_rest, after_load, restless: bench.restless })
+    let restless = bench.restless;
+    let checked_alone = if plan.wants(Row::Process) { bench.checked_alone()? } else { None };
+    Ok(Findings { samples, steady, checked_alone, at_rest, after_load, restless })
 }
 
 struct Bench<'a> {
@@ -126,6 +128,12 @@ impl Bench<'_> {
         let tally = load::run(time, waves(address, HAND_OVER_CLIENTS, time, belt))?;
         self.preparation.learn(&tally);
         Ok(tally)
+    }
+
+    /// What checking a signature costs, when everything is quiet.
+    fn checked_alone(&mut self) -> anyhow::Result<Option<Duration>> {
+        self.settle()?;
+        self.preparation.checked_alone(self.stage.program.anchors())
     }
 
     /// Waits until neither side still works off what came before.

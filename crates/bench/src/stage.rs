@@ -33,7 +33,7 @@ pub(crate) struct Stage {
     pub(crate) pgbench: Pgbench,
     /// What pgbench reached when it warmed the server up, in holds per second.
     speed: f64,
-    program: Program,
+    pub(crate) program: Program,
     /// The registry, of which every medication request is fresh.
     pub(crate) demo: Demo,
     pub(crate) database: Database,

@@ -74,15 +74,20 @@ impl Signers {
 
     /// Hands a hold over: the whole request, with the signed document in it.
     pub(crate) fn signed(&self, held: &Held) -> anyhow::Result<Letter> {
-        let (desk, identity) = self.desk(held.desk)?;
-        let container = identity.sign(paid(&held.document)?.as_bytes())?;
+        let (desk, _) = self.desk(held.desk)?;
         let body = json!({
-            "signedContent": BASE64.encode(container),
+            "signedContent": BASE64.encode(self.container(held)?),
             "signedContentEncoding": "base64",
         });
         let mut request = desk.process(held.dispense);
         request.extend(tail(held.dispense, &body.to_string()));
         Ok(Letter { desk: held.desk, tail: request, is_wrong: false })
+    }
+
+    /// What is signed for a hold.
+    pub(crate) fn container(&self, held: &Held) -> anyhow::Result<Vec<u8>> {
+        let (_, identity) = self.desk(held.desk)?;
+        Ok(identity.sign(paid(&held.document)?.as_bytes())?)
     }
 
     fn desk(&self, place: usize) -> anyhow::Result<&(Desk, Identity)> {
