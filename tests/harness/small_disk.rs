@@ -116,20 +116,21 @@ impl Mounted<'_> {
         std::fs::remove_file(self.ballast()).unwrap();
     }
 
-    /// Turns it read-only (`ro`), or into one that can be written to (`rw`).
+    /// Turns it read-only (`ro`), or into one that can be written to (`rw`). As anybody but root, only
+    /// the place where it is mounted can be turned.
     pub(crate) fn remount(&self, how: &str) {
-        self.visit(&["mount", "-o", &format!("remount,{how}")], &[self.disk.path()]);
+        self.visit(&["mount", "-o", &format!("remount,bind,{how}")], &[self.disk.path()]);
     }
 
     /// Takes it away: in its place is the empty folder of another file system.
     pub(crate) fn take_away(&self) {
         std::fs::create_dir_all(self.disk.elsewhere()).unwrap();
-        self.visit(&["mount", "--move"], &[self.disk.path(), self.disk.elsewhere()]);
+        self.visit(&["mount", "--no-mtab", "--move"], &[self.disk.path(), self.disk.elsewhere()]);
     }
 
     /// Puts it back.
     pub(crate) fn put_back(&self) {
-        self.visit(&["mount", "--move"], &[self.disk.elsewhere(), self.disk.path()]);
+        self.visit(&["mount", "--no-mtab", "--move"], &[self.disk.elsewhere(), self.disk.path()]);
     }
 
     fn visit(&self, command: &[&str], places: &[PathBuf]) {
