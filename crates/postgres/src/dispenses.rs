@@ -230,18 +230,26 @@ CROSS JOIN LATERAL (
 ) k
 WHERE d.ctid = k.ctid AND d.partition = $1";
 
+/// A row that is not there was lost: the follower reads each event once, in order, so that it has kept
+/// the beginning of whatever ends. It stops rather than to go on without.
 async fn update(
     db: &mut PgConnection,
     partition: i16,
     ended: &[(Uuid, End)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(UPDATE)
+    let kept = sqlx::query(UPDATE)
         .bind(partition)
         .bind(ended.iter().map(|(id, _)| *id).collect::<Vec<_>>())
         .bind(ended.iter().map(|(_, end)| word(end.stage)).collect::<Vec<_>>())
         .bind(ended.iter().map(|(_, end)| end.at).collect::<Vec<_>>())
         .bind(ended.iter().map(|(_, end)| end.position).collect::<Vec<_>>())
         .execute(db)
-        .await
-        .map(|_| ())
+        .await?
+        .rows_affected();
+    let expected = ended.len();
+    if usize::try_from(kept).is_ok_and(|kept| kept == expected) {
+        return Ok(());
+    }
+    let why = format!("{expected} dispenses ended, and {kept} of them are kept in {NAME}");
+    Err(sqlx::Error::Decode(why.into()))
 }

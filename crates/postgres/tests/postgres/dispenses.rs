@@ -1,5 +1,6 @@
 //! The read model `dispenses`: what becomes of events, however they are cut into batches.
 
+mod losing;
 mod searching;
 mod told;
 

@@ -10,6 +10,7 @@ use dispense_postgres::{Dispenses, PgLog, follower_pool};
 use serde_json::{Value, json};
 use sqlx::Row;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -181,16 +182,8 @@ impl Log {
 
     /// Follows the log to its end, with followers that start anew.
     pub(super) async fn followed(&self) {
-        let settings = PgLog::settings(&self.database.serving, None).await.unwrap();
-        let pool = follower_pool(&self.database.serving_options, 2);
         let stop = CancellationToken::new();
-        let running = partitions().all().map(|partition| {
-            let (_written, seen) = watch::channel(0);
-            let model = Arc::new(Dispenses);
-            let follower = Follower::new(model, pool.clone(), settings, partition, seen);
-            tokio::spawn(follower.run(stop.clone()))
-        });
-        let running: Vec<_> = running.collect();
+        let running = self.following(&stop).await;
         while self.behind().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -198,6 +191,19 @@ impl Log {
         for follower in running {
             follower.await.unwrap();
         }
+    }
+
+    /// Follows the log until `stop` is cancelled, with followers that start anew.
+    pub(super) async fn following(&self, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+        let settings = PgLog::settings(&self.database.serving, None).await.unwrap();
+        let pool = follower_pool(&self.database.serving_options, 2);
+        let running = partitions().all().map(|partition| {
+            let (_written, seen) = watch::channel(0);
+            let model = Arc::new(Dispenses);
+            let follower = Follower::new(model, pool.clone(), settings, partition, seen);
+            tokio::spawn(follower.run(stop.clone()))
+        });
+        running.collect()
     }
 
     async fn behind(&self) -> bool {
