@@ -30,16 +30,26 @@ WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
 
 -- One for each filter of the search, in the order of its pages: newest first, then by id, because
 -- what one batch recorded has one time. A page costs as much as it has rows, whatever the table.
--- Without a filter, those of the stages are merged. A medication request has few dispenses; they are
--- sorted. Every index costs the follower time that the writer wants: weigh another one.
+-- They know the stage, because what stands at one may be rare among very many; without a status,
+-- those of the stages are merged. A medication request has few dispenses; they are sorted. Every
+-- index costs the follower time that the writer wants: weigh another one.
 CREATE INDEX dispenses_v1_request ON dispenses_v1 (partition, medication_request_id);
-CREATE INDEX dispenses_v1_legal_entity
-    ON dispenses_v1 (legal_entity_id, inserted_at DESC, dispense_id);
-CREATE INDEX dispenses_v1_division ON dispenses_v1 (division_id, inserted_at DESC, dispense_id);
-CREATE INDEX dispenses_v1_stage ON dispenses_v1 (stage, inserted_at DESC, dispense_id);
-CREATE INDEX dispenses_v1_day ON dispenses_v1 (dispensed_on, inserted_at DESC, dispense_id);
 CREATE INDEX dispenses_v1_care_plan ON dispenses_v1 (care_plan_id, inserted_at DESC, dispense_id)
     WHERE care_plan_id IS NOT NULL;
+CREATE INDEX dispenses_v1_division
+    ON dispenses_v1 (division_id, stage, inserted_at DESC, dispense_id);
+CREATE INDEX dispenses_v1_legal_entity
+    ON dispenses_v1 (legal_entity_id, stage, inserted_at DESC, dispense_id);
+CREATE INDEX dispenses_v1_stage ON dispenses_v1 (stage, inserted_at DESC, dispense_id);
+
+-- The same for days, the last one first. Pharmacies may state any day, so the order of pages does
+-- not lead to an old one.
+CREATE INDEX dispenses_v1_division_day
+    ON dispenses_v1 (division_id, stage, dispensed_on DESC, inserted_at DESC, dispense_id);
+CREATE INDEX dispenses_v1_legal_entity_day
+    ON dispenses_v1 (legal_entity_id, stage, dispensed_on DESC, inserted_at DESC, dispense_id);
+CREATE INDEX dispenses_v1_day
+    ON dispenses_v1 (stage, dispensed_on DESC, inserted_at DESC, dispense_id);
 
 CREATE VIEW dispenses AS
     SELECT partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,

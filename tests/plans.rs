@@ -4,6 +4,8 @@
 //! The server itself writes them down (`auto_explain`), for every statement of the service, so that
 //! they are those of the service's own connections, settings and prepared statements.
 
+mod chain;
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
@@ -183,8 +185,8 @@ async fn age(database: &Database) {
     database.execute(&fill).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_statement_reads_a_whole_table_young_or_old() {
+/// A server that can write its plans down.
+async fn explaining() -> OwnServer {
     let server = OwnServer::built(|server| {
         server
             .setting("session_preload_libraries", "auto_explain")
@@ -193,12 +195,24 @@ async fn no_statement_reads_a_whole_table_young_or_old() {
             .setting("wal_level", "minimal")
             .setting("max_wal_senders", 0)
     });
-    let server = server.await.unwrap();
+    server.await.unwrap()
+}
+
+/// A database there, in which the plans of the service are written down so.
+async fn explained(server: &OwnServer, settings: &[&str]) -> Database {
     let database = Database::on(server.url()).await;
     let role = reqwest::Url::parse(&database.serving_url).unwrap().username().to_owned();
-    for setting in ["log_min_duration = 0", "log_nested_statements = on"] {
+    for setting in settings {
         database.execute(&format!("ALTER ROLE {role} SET auto_explain.{setting}")).await;
     }
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_reads_a_whole_table_young_or_old() {
+    let server = explaining().await;
+    let database =
+        explained(&server, &["log_min_duration = 0", "log_nested_statements = on"]).await;
     let world = World::new(2, 8);
     database.import(&world.lines());
     let mut seen = server.log().len();

@@ -40,16 +40,16 @@ impl PgDispenses {
     }
 
     /// The instant for which each partition is read: the database's, never before the last of the
-    /// partition. Waits until the read model has what this process wrote before, if that is soon.
-    async fn instants(&self) -> Result<Vec<DateTime<Utc>>, Unavailable> {
+    /// partition. Waits until the read model has what this process wrote before where the criteria
+    /// look, if that is soon.
+    async fn instants(&self, criteria: &Criteria) -> Result<Vec<DateTime<Utc>>, Unavailable> {
         let written: Vec<i64> = self.written.iter().map(|written| *written.borrow()).collect();
+        let only = only_partition(criteria, self.partitions);
         let asked = Instant::now();
         loop {
             let heads = within(sqlx::query(HEADS).bind(NAME).fetch_all(&self.pool)).await?;
             let read = all(&heads, "read").map_err(Unavailable::database)?;
-            let is_there =
-                read.iter().zip(&written).all(|(read, written): (&i64, _)| read >= written);
-            if is_there || asked.elapsed() >= AWAITED_FOR {
+            if is_there(&written, &read, only) || asked.elapsed() >= AWAITED_FOR {
                 return all(&heads, "at").map_err(Unavailable::database);
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -91,6 +91,21 @@ SELECT greatest(clock_timestamp(), h.recorded_at) AS at, coalesce(f.position, 0)
 FROM log_head h LEFT JOIN followers f ON f.name = $1 AND f.partition = h.partition
 ORDER BY h.partition";
 
+/// The one partition in which the criteria look, if they say which.
+fn only_partition(criteria: &Criteria, partitions: Partitions) -> Option<u16> {
+    let of_dispense = criteria.id.map(|id| partitions.of_dispense(id));
+    of_dispense.or_else(|| criteria.medication_request_id.map(|id| partitions.of_request(id)))
+}
+
+/// Whether what was written is read, in that partition or in all.
+fn is_there(written: &[i64], read: &[i64], only: Option<u16>) -> bool {
+    let mut each = written.iter().zip(read).map(|(written, read)| read >= written);
+    match only {
+        Some(partition) => each.nth(partition.into()).unwrap_or(true),
+        None => each.all(|is_read| is_read),
+    }
+}
+
 /// A column of all rows.
 fn all<'r, T>(rows: &'r [PgRow], column: &str) -> Result<Vec<T>, sqlx::Error>
 where
@@ -106,7 +121,7 @@ impl Dispenses for PgDispenses {
         if walks.is_empty() {
             return Ok(Matching { dispenses: Vec::new(), entries: 0 });
         }
-        let instants = self.instants().await?;
+        let instants = self.instants(criteria).await?;
         let statement = statement(criteria, &walks);
         let (skipped, room) = (bound(page.skipped()), bound(page.room()));
         let (id, request) = (criteria.id, criteria.medication_request_id);
@@ -139,13 +154,15 @@ fn bound(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The walks through the model: each through rows that an index has in the order of a page. Those of
-/// two stages it has not, and of all stages neither, unless something else is looked for.
+/// The walks through the model: each through rows that an index has in the order of a page, or of
+/// days. Those of two stages it has not, and of all stages neither, unless there are few.
 fn walks(criteria: &Criteria) -> Vec<&'static str> {
     match &criteria.statuses {
         Some(statuses) if !EVERY.iter().all(|status| statuses.contains(status)) => at(statuses),
-        Some(_) | None if is_narrow(criteria) => vec!["true"],
-        Some(_) | None => at(&EVERY),
+        Some(_) | None => match sought(criteria) {
+            Sought::Few => vec!["true"],
+            Sought::Division | Sought::LegalEntity | Sought::Any => at(&EVERY),
+        },
     }
 }
 
@@ -175,32 +192,72 @@ fn at(statuses: &[Status]) -> Vec<&'static str> {
     walks
 }
 
-/// Whether an index other than that of the stages has the rows in the order of a page, or has few.
-fn is_narrow(criteria: &Criteria) -> bool {
-    criteria.id.is_some()
+/// What an index is looked into for: the first that is stated of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    /// One dispense, or those of one medication request or care plan, which has few.
+    Few,
+    Division,
+    LegalEntity,
+    Any,
+}
+
+fn sought(criteria: &Criteria) -> Sought {
+    let has_few = criteria.id.is_some()
         || criteria.medication_request_id.is_some()
-        || criteria.legal_entity_id.is_some()
-        || criteria.division_id.is_some()
-        || criteria.care_plan_id.is_some()
-        || is_one_day(criteria)
+        || criteria.care_plan_id.is_some();
+    if has_few {
+        Sought::Few
+    } else if criteria.division_id.is_some() {
+        Sought::Division
+    } else if criteria.legal_entity_id.is_some() {
+        Sought::LegalEntity
+    } else {
+        Sought::Any
+    }
 }
 
 fn is_one_day(criteria: &Criteria) -> bool {
     criteria.dispensed_from.is_some() && criteria.dispensed_from == criteria.dispensed_to
 }
 
-/// What else has to hold.
+/// Whether the rows are walked through by day: very many, in a range of days.
+fn is_by_day(criteria: &Criteria) -> bool {
+    let is_range = criteria.dispensed_from.is_some() || criteria.dispensed_to.is_some();
+    sought(criteria) != Sought::Few && is_range && !is_one_day(criteria)
+}
+
+/// What else has to hold. What an index is not to be chosen for is compared in a way that none can
+/// serve: the planner takes a company and its outlet for independent, and would guess wrong.
 fn conditions(criteria: &Criteria) -> String {
     let Criteria { dispensed_from: from, dispensed_to: to, .. } = criteria;
     let is_one_day = is_one_day(criteria);
+    let sought = sought(criteria);
+    let or_only = |is_sought: bool, looked_for: &'static str, compared: &'static str| {
+        if is_sought { looked_for } else { compared }
+    };
     let stated = [
         (criteria.id.is_some(), " AND dispense_id = $2 AND partition = $3"),
         (
             criteria.medication_request_id.is_some(),
             " AND medication_request_id = $4 AND partition = $5",
         ),
-        (criteria.legal_entity_id.is_some(), " AND legal_entity_id = $6"),
-        (criteria.division_id.is_some(), " AND division_id = $7"),
+        (
+            criteria.legal_entity_id.is_some(),
+            or_only(
+                sought == Sought::LegalEntity,
+                " AND legal_entity_id = $6",
+                " AND legal_entity_id IS NOT DISTINCT FROM $6",
+            ),
+        ),
+        (
+            criteria.division_id.is_some(),
+            or_only(
+                sought == Sought::Division,
+                " AND division_id = $7",
+                " AND division_id IS NOT DISTINCT FROM $7",
+            ),
+        ),
         // Said so, the index has the rows of a day in the order of a page.
         (is_one_day, " AND dispensed_on = $8"),
         (from.is_some() && !is_one_day, " AND dispensed_on >= $8"),
@@ -219,6 +276,11 @@ fn statement(criteria: &Criteria, walks: &[&str]) -> String {
             .map(|walk| format!("({select} FROM dispenses WHERE {walk}{conditions} {end})"));
         each.collect::<Vec<_>>().join(" UNION ALL ")
     };
+    if is_by_day(criteria) { by_day(each) } else { by_page(each) }
+}
+
+/// Walks in the order of a page: one to count, and one as far as the page.
+fn by_page(each: impl Fn(&str, &str) -> String) -> String {
     let counted = each("SELECT 1", "LIMIT $11");
     let listed = each(
         "SELECT partition, dispense_id, inserted_at, opened_position, closed_position",
@@ -232,6 +294,29 @@ fn statement(criteria: &Criteria, walks: &[&str]) -> String {
          LEFT JOIN (
              SELECT partition, dispense_id, inserted_at, opened_position, closed_position
              FROM ({listed}) l ORDER BY inserted_at DESC, dispense_id OFFSET $12 LIMIT $13
+         ) p ON true
+         ORDER BY p.inserted_at DESC, p.dispense_id"
+    )
+}
+
+/// One walk from the last day back, no further than the search reaches, whose rows are then put in
+/// the order of a page: no index has a range of days in that order.
+fn by_day(each: impl Fn(&str, &str) -> String) -> String {
+    let walked = each(
+        "SELECT partition, dispense_id, dispensed_on, inserted_at, opened_position, closed_position",
+        "ORDER BY dispensed_on DESC, inserted_at DESC, dispense_id LIMIT $11",
+    );
+    format!(
+        "WITH reached AS MATERIALIZED (
+             SELECT partition, dispense_id, inserted_at, opened_position, closed_position
+             FROM ({walked}) w
+             ORDER BY dispensed_on DESC, inserted_at DESC, dispense_id LIMIT $11
+         )
+         SELECT t.entries, p.partition, p.opened_position, p.closed_position
+         FROM (SELECT count(*) AS entries FROM reached) t
+         LEFT JOIN (
+             SELECT partition, dispense_id, inserted_at, opened_position, closed_position
+             FROM reached ORDER BY inserted_at DESC, dispense_id OFFSET $12 LIMIT $13
          ) p ON true
          ORDER BY p.inserted_at DESC, p.dispense_id"
     )
@@ -270,3 +355,32 @@ LEFT JOIN LATERAL (
     WHERE s.partition = w.partition AND s.position = w.position LIMIT 1
 ) b ON true
 ORDER BY w.n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_waits_for_the_partition_alone_in_which_it_looks() {
+        let (partitions, request) = (Partitions::new(4).unwrap(), Uuid::from_u128(0xF0).into());
+        let id = dispense_domain::DispenseId::asked_for(request, Uuid::nil().into(), "key");
+        let own = partitions.of_request(request);
+        let by_id = Criteria { id: Some(id), ..Criteria::default() };
+        let by_request = Criteria { medication_request_id: Some(request), ..Criteria::default() };
+        for criteria in [by_id, by_request] {
+            assert_eq!(only_partition(&criteria, partitions), Some(own), "{criteria:?}");
+        }
+        assert_eq!(only_partition(&Criteria::default(), partitions), None);
+    }
+
+    #[test]
+    fn what_was_written_is_there_once_it_is_read() {
+        let (written, read) = ([5, 0, 7], [5, 3, 6]);
+        assert!(!is_there(&written, &read, None), "the last one lags");
+        assert_eq!(
+            [0, 1, 2].map(|only| is_there(&written, &read, Some(only))),
+            [true, true, false]
+        );
+        assert!(is_there(&written, &[5, 3, 7], None));
+    }
+}
