@@ -57,7 +57,7 @@ impl Dispensary {
         }
 
         let digest = Digest::of(&[&wanted.container]);
-        let (read, content) = oneshot::channel();
+        let (read, mut content) = oneshot::channel();
         let (own, amount) = (own_documents(&stream, id), shown.hold.amount_paid());
         let read = Box::new(move |document: &[u8]| {
             let own: Vec<&str> = own.iter().map(|own| own.get()).collect();
@@ -73,7 +73,7 @@ impl Dispensary {
             division_id: shown.hold.division.id,
             signature: opened.signature,
             // By now it was read, or it never will be.
-            content: content.await.ok(),
+            content: content.try_recv().ok().flatten(),
             stored: StoredContent { key: format!("{id}/{digest}"), digest },
             key_digest: key_digest(client, key),
         });
