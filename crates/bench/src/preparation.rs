@@ -15,7 +15,7 @@ use crate::work::{Belt, HandOvers, Held, Supply};
 const EXPECTED: f64 = 200.0;
 
 /// Hand-overs to have ready, for each that is expected.
-const AMPLE: f64 = 1.5;
+const AMPLE: f64 = 2.0;
 
 /// No more are ready at once, so that they fit into memory: each is about ten kilobytes. A stretch
 /// that needs more ends when they run out.
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn as_many_are_ready_as_the_seconds_need_and_fit_into_memory() {
-        assert_eq!(wanted(800.0, Duration::from_secs(10)), 12_000);
+        assert_eq!(wanted(800.0, Duration::from_secs(10)), 16_000);
         assert_eq!(wanted(1e9, Duration::from_mins(10)), MOST);
         assert_eq!(wanted(0.0, Duration::from_secs(10)), 64);
     }

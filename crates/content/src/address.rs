@@ -20,7 +20,7 @@ pub enum NoAddress {
     /// It is none of the forms that are known.
     #[error(
         "CONTENT_STORE_URL: expected `file:///folder` or `s3://bucket/prefix`, but found `{0}`; \
-         an example: file:///var/lib/dispense/contents"
+         an example: file:///var/lib/dispense/content"
     )]
     OtherForm(String),
     /// It has a secret in it, which is not repeated here.

@@ -21,8 +21,7 @@ impl Dispensary {
     ) -> Result<Box<RawValue>, QueryError> {
         let (stream, shown) = self.seen_by(asker, id).await?;
         let document = document::signed(&stream.events, &shown, Side::Whole);
-        let unreadable = |error| Unavailable { what: "the personal body", source: Box::new(error) };
-        Ok(document.map_err(unreadable)?)
+        Ok(document.map_err(document::unreadable)?)
     }
 
     /// The container as it was signed, byte for byte.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{Recorded, Requested, Shown};
+use crate::{Recorded, Requested, Shown, Unavailable};
 
 /// How much of the prescriber is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,4 +128,9 @@ pub fn medication_request(
 
 fn written(document: &impl Serialize) -> Result<Box<RawValue>, DocumentError> {
     serde_json::value::to_raw_value(document).map_err(DocumentError::Unwritable)
+}
+
+/// A document of ours that cannot be shown: for an operator to look into.
+pub(crate) fn unreadable(error: DocumentError) -> Unavailable {
+    Unavailable { what: "the document of the dispense", source: Box::new(error) }
 }

@@ -23,7 +23,9 @@ use serde_json::value::RawValue;
 
 use crate::document::{self, Side};
 use crate::hold::answer;
-use crate::{Answer, Asker, ClientType, CommandError, Dispensary, Origin, Shown, Stream};
+use crate::{
+    Answer, Asker, ClientType, CommandError, Dispensary, Origin, Shown, Stream, Unavailable,
+};
 
 /// What a pharmacy sends when it hands medication over.
 #[derive(Debug, Clone)]
@@ -58,7 +60,7 @@ impl Dispensary {
 
         let digest = Digest::of(&[&wanted.container]);
         let (read, mut content) = oneshot::channel();
-        let (own, amount) = (own_documents(&stream, id), shown.hold.amount_paid());
+        let (own, amount) = (own_documents(&stream, id)?, shown.hold.amount_paid());
         let read = Box::new(move |document: &[u8]| {
             let own: Vec<&str> = own.iter().map(|own| own.get()).collect();
             // Nobody waits for it where the question was given up.
@@ -128,11 +130,14 @@ enum Decided {
 }
 
 /// What may have been signed: the document of the hold, as either path shows it.
-fn own_documents(stream: &Stream, id: DispenseId) -> Vec<Box<RawValue>> {
+///
+/// # Errors
+///
+/// Our own document cannot be read: then nobody can say whether it was signed.
+fn own_documents(stream: &Stream, id: DispenseId) -> Result<Vec<Box<RawValue>>, Unavailable> {
     [Side::Whole, Side::WithoutPrescriber]
         .into_iter()
-        // A document that cannot be written equals none that was signed.
-        .filter_map(|side| document::frozen(&stream.events, id, side).ok())
+        .map(|side| document::frozen(&stream.events, id, side).map_err(document::unreadable))
         .collect()
 }
 

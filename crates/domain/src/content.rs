@@ -15,12 +15,14 @@ use tree::{NoTree, Number, Tree};
 /// A document that was signed, after a look at it.
 #[derive(Debug, Clone)]
 pub struct SignedContent {
-    /// Digest of its value: of the same document, however it is written.
+    /// Digest of its value: of the same document, however it is written, and whichever of the
+    /// service's own was signed.
     pub digest: Digest,
     /// Where it does not match the schema, in the order in which that is told.
     pub faults: Vec<ContentFault>,
-    /// Whether everything but the payment equals the document of the dispense.
-    pub matches: bool,
+    /// Where something else than the payment differs from the document of the dispense: the path of
+    /// the first place. None if it is that document.
+    pub difference: Option<String>,
     /// What the patient paid.
     pub payment_amount: Option<Money>,
     /// Receipt number.
@@ -57,7 +59,7 @@ impl SignedContent {
         let nothing = |digest, fault| Self {
             digest,
             faults: vec![fault],
-            matches: false,
+            difference: Some("$".to_owned()),
             payment_amount: None,
             payment_id: None,
         };
@@ -70,18 +72,34 @@ impl SignedContent {
             return nothing(digest, ContentFault::cast("$".to_owned(), "object", tree.type_name()));
         };
         let faults = schema::faults(&members, amount);
-        let payment_amount = members.remove("payment_amount").as_ref().and_then(money);
-        let payment_id = members.remove("payment_id").as_ref().and_then(text);
-        let matches = own.iter().any(|own| match Tree::read(own.as_bytes()) {
-            Ok(Tree::Object(mut own)) => {
-                own.remove("payment_amount");
-                own.remove("payment_id");
-                own == members
+        let paid = [members.remove("payment_amount"), members.remove("payment_id")];
+        let payment_amount = paid[0].as_ref().and_then(money);
+        let payment_id = paid[1].as_ref().and_then(text);
+        let signed = Tree::Object(members);
+        let own: Vec<Tree> = own.iter().filter_map(|own| unpaid(own)).collect();
+        let difference = match own.first() {
+            Some(_) if own.contains(&signed) => None,
+            Some(whole) => Some(signed.difference(whole).unwrap_or_else(|| "$".to_owned())),
+            None => Some("$".to_owned()),
+        };
+        // Of our own document only the payment is new, wherever and however it was read.
+        let digest = match (own.first(), &difference) {
+            (Some(whole), None) => {
+                let paid = paid.map(|it| it.unwrap_or(Tree::Null).canonical());
+                Digest::of(&[whole.canonical().as_bytes(), paid[0].as_bytes(), paid[1].as_bytes()])
             }
-            Ok(_) | Err(_) => false,
-        });
-        Self { digest, faults, matches, payment_amount, payment_id }
+            _ => digest,
+        };
+        Self { digest, faults, difference, payment_amount, payment_id }
     }
+}
+
+/// A document of ours without its payment.
+fn unpaid(own: &str) -> Option<Tree> {
+    let Ok(Tree::Object(mut own)) = Tree::read(own.as_bytes()) else { return None };
+    own.remove("payment_amount");
+    own.remove("payment_id");
+    Some(Tree::Object(own))
 }
 
 fn no_tree(why: NoTree) -> ContentFault {

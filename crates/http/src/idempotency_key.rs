@@ -7,20 +7,28 @@ use crate::catalogue;
 use crate::problem::Problem;
 use crate::visit::{drawn, visible_ascii};
 
-/// The header that carries the key, both ways; each API has its own.
+/// The header that carries the key, both ways; each API has its own. That of the other is taken as
+/// well: a key that was overlooked would let a retry dispense a second time.
 pub(crate) struct KeyHeader {
     /// The header.
     pub(crate) name: HeaderName,
+    other: HeaderName,
     written: &'static str,
 }
 
 /// The header of the platform's API.
-pub(crate) static IDEMPOTENCY_KEY: KeyHeader =
-    KeyHeader { name: HeaderName::from_static("idempotency-key"), written: "Idempotency-Key" };
+pub(crate) static IDEMPOTENCY_KEY: KeyHeader = KeyHeader {
+    name: HeaderName::from_static("idempotency-key"),
+    other: HeaderName::from_static("x-idempotency-key"),
+    written: "Idempotency-Key",
+};
 
 /// The header of the register's API.
-pub(crate) static X_IDEMPOTENCY_KEY: KeyHeader =
-    KeyHeader { name: HeaderName::from_static("x-idempotency-key"), written: "X-Idempotency-Key" };
+pub(crate) static X_IDEMPOTENCY_KEY: KeyHeader = KeyHeader {
+    name: HeaderName::from_static("x-idempotency-key"),
+    other: HeaderName::from_static("idempotency-key"),
+    written: "X-Idempotency-Key",
+};
 
 /// The key of a command: that of the caller, or one that was drawn for it.
 #[derive(Debug, Clone)]
@@ -36,7 +44,7 @@ impl IdempotencyKey {
     ///
     /// `idempotency-key-invalid`: more than one key, or not 1 to 255 visible ASCII characters.
     pub(crate) fn of(headers: &HeaderMap, header: &KeyHeader) -> Result<Self, Problem> {
-        let mut sent = headers.get_all(&header.name);
+        let mut sent = headers.get_all(&header.name).chain(headers.get_all(&header.other));
         let written = header.written;
         let invalid = |why| Problem::saying(&catalogue::IDEMPOTENCY_KEY_INVALID, why);
         match (sent.next(), sent.next()) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::from_fn;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, Error, HttpServer};
 
 use crate::{Door, routes, telemetry};
@@ -36,7 +37,9 @@ pub fn app(
         InitError = (),
     >,
 > {
-    App::new().wrap(from_fn(telemetry::observe)).configure(routes(door))
+    // What is answered may be somebody's health: no cache between us and the caller keeps it.
+    let no_store = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
+    App::new().wrap(no_store).wrap(from_fn(telemetry::observe)).configure(routes(door))
 }
 
 /// Prepares the server on a port that is bound already. It serves while the returned future is

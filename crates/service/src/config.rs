@@ -95,8 +95,10 @@ impl Serving {
 impl Signing {
     fn read(from: &mut Reader) -> Self {
         let home = home(from);
-        let store = from.optional("CONTENT_STORE_URL", |url| Some(url.to_owned()));
-        let path = |path: &str| (!path.is_empty()).then(|| PathBuf::from(path));
+        let known = |url: &&str| url.starts_with("file:///") || url.starts_with("s3://");
+        let store =
+            from.optional("CONTENT_STORE_URL", |url| Some(url).filter(known).map(str::to_owned));
+        let path = |path: &str| Some(PathBuf::from(path)).filter(|path| path.exists());
         Self {
             store: store.unwrap_or_else(|| folder_url(&home.join("content"))),
             trust_anchors: from.optional("SIGNATURE_TRUST_ANCHORS", path),

@@ -1,7 +1,8 @@
 //! `dispense dev`: everything on one machine, with nothing set up before.
 //!
 //! A private PostgreSQL, its role and its log; the demo registry, made around today; a development
-//! key and an authority for signatures; and the service. All of it lives below `DISPENSE_HOME`, and starts again where it stopped.
+//! key and an authority for signatures; and the service. All of it lives below `DISPENSE_HOME`, and
+//! starts again where it stopped.
 
 mod welcome;
 

@@ -27,7 +27,13 @@ pub(crate) async fn remove(
             () = tokio::time::sleep(pause) => {}
         }
         pause = EVERY;
-        match dispensary::remove_orphans(&*log, &*contents, SystemTime::now().into()).await {
+        let looking = dispensary::remove_orphans(&*log, &*contents, SystemTime::now().into());
+        let looked = tokio::select! {
+            // A look is left at any point: the next one finds what this one did not come to.
+            () = stop.cancelled() => return,
+            looked = looking => looked,
+        };
+        match looked {
             Ok(found) => tracing::info!(
                 looked_at = found.looked_at,
                 removed = found.removed,
@@ -35,7 +41,10 @@ pub(crate) async fn remove(
                 strange = found.strange,
                 "looked for signed containers that no event names"
             ),
-            Err(error) => tracing::warn!("cannot look for orphaned containers: {error}"),
+            Err(error) => tracing::warn!(
+                error = &*error.source as &dyn std::error::Error,
+                "cannot look for orphaned containers: {error}"
+            ),
         }
     }
 }

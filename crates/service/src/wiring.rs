@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use dispensary::{Contents, Dispensary, Outside, Signatures};
+use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
@@ -27,6 +27,9 @@ const FOLLOWER_CONNECTIONS: u32 = 3;
 
 /// How often the registries are read, for questions that pass no writer.
 const REGISTRY_EVERY: Duration = Duration::from_secs(2);
+
+/// How often trust anchors and lists of revoked certificates are looked at.
+const TRUST_EVERY: Duration = Duration::from_secs(2);
 
 /// A service that runs, but for its door.
 pub(crate) struct Wired {
@@ -67,6 +70,8 @@ pub(crate) async fn wire(
     let following = follower_pool(&settings.database, FOLLOWER_CONNECTIONS);
     let mut followers = follow(&log, &following, &registry, &stops.followers);
 
+    let verifier = verifier(&serving.signing)?;
+    followers.spawn(keep_looking(verifier.clone(), stops.followers.clone()));
     let contents: Arc<dyn Contents> = Arc::new(ObjectContents::open(&serving.signing.store).await?);
     followers.spawn(orphans::remove(log.clone(), contents.clone(), stops.followers.clone()));
 
@@ -80,7 +85,7 @@ pub(crate) async fn wire(
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
             log,
             registry: registry.clone(),
-            signatures: signatures(&serving.signing)?,
+            signatures: Arc::new(verifier),
             contents,
             terms: serving.terms.clone(),
         }),
@@ -93,14 +98,30 @@ pub(crate) async fn wire(
 }
 
 /// Who is believed to have signed.
-fn signatures(signing: &Signing) -> anyhow::Result<Arc<dyn Signatures>> {
+fn verifier(signing: &Signing) -> anyhow::Result<Verifier> {
     let Signing { trust_anchors, crls, store: _ } = signing.clone();
     if trust_anchors.is_none() {
         tracing::warn!("SIGNATURE_TRUST_ANCHORS is not set: nobody's signature is believed");
+    } else if crls.is_none() {
+        tracing::warn!("SIGNATURE_CRLS is not set: certificates count that were revoked");
     }
-    let verifier = Verifier::load(VerifierSettings { trust_anchors, crls })
-        .context("SIGNATURE_TRUST_ANCHORS, SIGNATURE_CRLS: they cannot be used")?;
-    Ok(Arc::new(verifier))
+    Verifier::load(VerifierSettings { trust_anchors, crls })
+        .context("SIGNATURE_TRUST_ANCHORS, SIGNATURE_CRLS: they cannot be used")
+}
+
+/// Has changes of the files noticed while nobody hands over: an operator should not hear of a file
+/// that cannot be read from the first pharmacy of the day.
+async fn keep_looking(verifier: Verifier, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TRUST_EVERY) => {}
+        }
+        let verifier = verifier.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || verifier.look_again()).await {
+            tracing::error!("the look at trust anchors and revocation lists died: {error}");
+        }
+    }
 }
 
 /// Starts everything that follows the log.

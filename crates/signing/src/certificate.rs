@@ -31,6 +31,16 @@ const UNDERSTOOD: [ObjectIdentifier; 11] = [
     ObjectIdentifier::new_unwrap("2.5.29.54"), // inhibit any policy
 ];
 
+/// The most extensions of a certificate: several times as many as any has.
+const MAX_EXTENSIONS: usize = 64;
+
+/// Purposes of machines. A key that has no other signs no documents.
+const MACHINE_PURPOSES: [ObjectIdentifier; 3] = [
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"), // a server
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8"), // time stamps
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9"), // answers about revocation
+];
+
 /// The purpose of a seal of a company, in Ukraine.
 const SEAL_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.804.2.1.1.1.3.9");
 /// `id-etsi-qcs-QcType` and, among its values, the seal (EN 319 412-5).
@@ -100,6 +110,9 @@ impl Certificate {
         let key = Key::named(&self.parsed.tbs_certificate.subject_public_key_info);
         let key = key.ok_or(Flaw::CertificateAlgorithm)?;
         let extensions = self.parsed.tbs_certificate.extensions.as_deref().unwrap_or_default();
+        if extensions.len() > MAX_EXTENSIONS {
+            return Err(Flaw::CertificateUnreadable);
+        }
         for (index, extension) in extensions.iter().enumerate() {
             let twice = extensions[..index].iter().any(|it| it.extn_id == extension.extn_id);
             if twice || form::check(extension.extn_value.as_bytes()).is_err() {
@@ -121,6 +134,10 @@ impl Certificate {
     ///
     /// The key has another purpose.
     pub(crate) fn check_signs_documents(&self) -> Result<(), Flaw> {
+        let purposes = self.extension::<ExtendedKeyUsage>(EXTENDED_KEY_USAGE)?;
+        if purposes.is_some_and(|it| it.0.iter().all(|it| MACHINE_PURPOSES.contains(it))) {
+            return Err(Flaw::KeyUsage);
+        }
         let Some(usage) = self.extension::<KeyUsage>(KEY_USAGE)? else { return Ok(()) };
         let signs = [KeyUsages::DigitalSignature, KeyUsages::NonRepudiation];
         if signs.into_iter().any(|it| usage.0.contains(it)) { Ok(()) } else { Err(Flaw::KeyUsage) }

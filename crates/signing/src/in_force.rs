@@ -4,7 +4,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::VerifierSettings;
@@ -55,9 +55,13 @@ impl InForce {
     /// The trust of now. Reads the files again if they have changed, which blocks.
     pub(crate) fn trust(&self) -> Arc<Trust> {
         // Somebody else is looking: what was in force until now is good enough for this one.
-        if let Ok(mut seen) = self.seen.try_lock()
-            && seen.at.elapsed() >= LOOK_EVERY
-        {
+        let seen = match self.seen.try_lock() {
+            Ok(seen) => Some(seen),
+            // Who panicked has read nothing; the next one looks again.
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        if let Some(mut seen) = seen.filter(|seen| seen.at.elapsed() >= LOOK_EVERY) {
             self.look_again(&mut seen);
             seen.at = Instant::now();
         }

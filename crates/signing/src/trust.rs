@@ -137,7 +137,12 @@ fn store(anchors: &[Vec<u8>]) -> Result<X509Store, ErrorStack> {
     // Whoever is in the file is trusted, whether or not somebody above is. Critical extensions are
     // judged in `Certificate::check`, as algorithms are: OpenSSL does not know the `qcStatements`,
     // which are critical in many certificates of persons.
-    parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::IGNORE_CRITICAL)?;
+    // Policies are judged where an authority asks for them, and only then.
+    parameters.set_flags(
+        X509VerifyFlags::PARTIAL_CHAIN
+            | X509VerifyFlags::IGNORE_CRITICAL
+            | X509VerifyFlags::POLICY_CHECK,
+    )?;
     parameters.set_depth(MAX_AUTHORITIES.cast_signed());
     let mut store = X509StoreBuilder::new()?;
     store.set_param(&parameters)?;

@@ -72,6 +72,13 @@ impl Verifier {
         })
     }
 
+    /// Looks whether trust anchors or lists of revoked certificates have changed, and reads them if so,
+    /// as opening a container does: for whoever wants to hear of it before somebody hands over. It
+    /// blocks.
+    pub fn look_again(&self) {
+        let _in_force = self.inner.in_force.trust();
+    }
+
     /// Opens a container on this thread, which takes about a millisecond.
     #[must_use]
     pub fn open_here(&self, container: &[u8]) -> Opened {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{Number, Tree};
+use super::tree::{Number, Tree, clipped};
 use super::{AmountPaid, ContentFault};
 use crate::{Money, Text};
 
@@ -173,9 +173,4 @@ fn detail_faults(index: usize, detail: &Tree) -> Vec<ContentFault> {
     };
     let unknown = members.keys().filter(|name| !DETAIL.contains(&name.as_str()));
     unknown.map(|name| ContentFault::unknown(format!("{path}.{}", clipped(name)))).collect()
-}
-
-/// A name that the caller chose, short enough to be shown back.
-fn clipped(name: &str) -> &str {
-    &name[..name.floor_char_boundary(64)]
 }

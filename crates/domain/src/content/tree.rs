@@ -97,6 +97,45 @@ impl Tree {
         }
     }
 
+    /// The path of the first place at which the two differ.
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
+        let mut path = "$".to_owned();
+        self.differs(other, &mut path).then_some(path)
+    }
+
+    /// Leaves in `path` the first place that differs, if any does.
+    fn differs(&self, other: &Self, path: &mut String) -> bool {
+        let length = path.len();
+        match (self, other) {
+            (Self::Object(ours), Self::Object(theirs)) => {
+                let names = ours.keys().chain(theirs.keys().filter(|it| !ours.contains_key(*it)));
+                for name in names {
+                    let _ = write!(path, ".{}", clipped(name));
+                    let same = match (ours.get(name), theirs.get(name)) {
+                        (Some(one), Some(other)) => !one.differs(other, path),
+                        (None, _) | (Some(_), None) => false,
+                    };
+                    if !same {
+                        return true;
+                    }
+                    path.truncate(length);
+                }
+                false
+            }
+            (Self::List(ours), Self::List(theirs)) if ours.len() == theirs.len() => {
+                for (place, (one, other)) in ours.iter().zip(theirs).enumerate() {
+                    let _ = write!(path, ".[{place}]");
+                    if one.differs(other, path) {
+                        return true;
+                    }
+                    path.truncate(length);
+                }
+                false
+            }
+            (one, other) => one != other,
+        }
+    }
+
     /// The one text of this value: members in order of their names, no white space, numbers without
     /// trailing zeros.
     pub(super) fn canonical(&self) -> String {
@@ -139,6 +178,11 @@ impl Tree {
             }
         }
     }
+}
+
+/// A name that the caller chose, short enough to be shown back.
+pub(super) fn clipped(name: &str) -> &str {
+    &name[..name.floor_char_boundary(64)]
 }
 
 /// A string is always written; an empty one would merely change a digest.
@@ -185,6 +229,17 @@ mod tests {
         assert_ne!(tree("[1,2]"), tree("[2,1]"));
         assert_ne!(tree("1"), tree(r#""1""#));
         assert_eq!(tree(r#"{"b":1.50,"a":null}"#).canonical(), r#"{"a":null,"b":1.5}"#);
+    }
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let differ = |one: &str, other: &str| tree(one).difference(&tree(other));
+        let place = |path: &str| Some(path.to_owned());
+        assert_eq!(differ(r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1,{"b":2.0}]}"#), None);
+        assert_eq!(differ(r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1,{"b":3}]}"#), place("$.a.[1].b"));
+        assert_eq!(differ(r#"{"a":1}"#, r#"{"a":1,"z":2}"#), place("$.z"));
+        assert_eq!(differ(r#"{"a":[1]}"#, r#"{"a":[1,2]}"#), place("$.a"));
+        assert_eq!(differ("1", "[]"), place("$"));
     }
 
     #[test]

@@ -178,15 +178,16 @@ fn content_in_form(case: &Case<'_>) -> Vec<Refusal> {
 
 /// Rule P10: it is the document of this dispense.
 fn content_same(case: &Case<'_>) -> Vec<Refusal> {
-    let same = match &case.command.content {
-        Some(content) => content.matches,
+    let mismatch = Refusal::of(Code::ContentMismatch).at(Place::Content);
+    match (&case.command.content, &case.command.signature) {
+        (Some(content), _) => match &content.difference {
+            None => Vec::new(),
+            Some(place) => vec![mismatch.with("difference", place)],
+        },
         // Then rule P4a has said why.
-        None => case.command.signature.is_err(),
-    };
-    if same {
-        return Vec::new();
+        (None, Err(_)) => Vec::new(),
+        (None, Ok(_)) => vec![mismatch],
     }
-    vec![Refusal::of(Code::ContentMismatch).at(Place::Content)]
 }
 
 /// Whether two tax ids are the same (rule 9.1): blanks do not count, and letters of a passport

@@ -87,6 +87,7 @@ fn value(name: &str) -> &'static str {
         "type" => "MIS",
         "allowed" => "PHARMACY, MSP_PHARMACY",
         "signatures" | "stamps" => "1",
+        "difference" => "$.details.[0].sell_price",
         "why" => "the container is not DER",
         "scope" => "medication_dispense:write",
         _ => "3c5f0f0e-8a1b-4c8e-9d53-0d1f4f2b6a10",

@@ -122,7 +122,9 @@ impl IntoResponses for CreateErrors {
 impl IntoResponses for ProcessErrors {
     fn responses() -> Responses {
         let numbers = process::order().map(|(number, _)| number).chain(OF_CHANGING);
-        errors_of_command(&rules(numbers))
+        let mut responses = errors_of_command(&rules(numbers));
+        responses.extend(errors([said_by_door(&catalogue::CONTENT_NOT_STORED)].into_iter()));
+        responses
     }
 }
 

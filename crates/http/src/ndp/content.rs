@@ -58,7 +58,11 @@ pub(crate) async fn get_content(request: HttpRequest, door: web::Data<Door>) -> 
 
 fn wants_container(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .any(|it| it.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(CONTAINER)))
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|it| it.eq_ignore_ascii_case(CONTAINER));
+        // A weight of zero says "anything but this" (RFC 9110, 12.4.2).
+        let weight = parts.find_map(|it| it.strip_prefix("q=")?.parse::<f32>().ok());
+        named && weight.is_none_or(|weight| weight > 0.0)
+    })
 }

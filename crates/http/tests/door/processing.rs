@@ -80,6 +80,22 @@ async fn the_content_is_what_was_signed_whatever_happens_later() {
     let container = world.send(container).await;
     assert_eq!(container.header("content-type"), Some("application/pkcs7-mime"));
     assert_eq!(container.text(), document.to_string());
+
+    // To others there is neither document nor container.
+    let token = world.token_of(OTHER_PHARMACY, ClientType::Pharmacy, READ);
+    for accept in ["application/json", "application/pkcs7-mime"] {
+        let look = TestRequest::get()
+            .uri(&format!("/api/v1/dispenses/{id}/content"))
+            .insert_header(("accept", accept));
+        let foreign = world.send_as(&token, look).await;
+        assert_eq!(foreign.problem(), (404, "not-found".to_owned()), "{accept}");
+    }
+    let anything_but = TestRequest::get()
+        .uri(&format!("/api/v1/dispenses/{id}/content"))
+        .insert_header(("accept", "application/pkcs7-mime;q=0.0, application/json"));
+    let anything_but = world.send(anything_but).await;
+    assert_eq!(anything_but.header("content-type"), Some("application/json"));
+    assert_eq!(anything_but.header("cache-control"), Some("no-store"));
 }
 
 #[actix_web::test]
@@ -158,6 +174,32 @@ async fn what_is_not_base64_is_no_container() {
 }
 
 #[actix_web::test]
+async fn the_place_that_differs_is_named() {
+    let world = World::new().await;
+    let id = held(&world).await;
+    let mut document = document(&world, &id).await;
+    document["details"][0]["sell_price"] = json!(4.49);
+    let answer = world.send(signed(&id, &document)).await;
+    assert_eq!(answer.problem(), (422, "content-mismatch".to_owned()));
+    let params = &answer.json()["errors"][0]["params"];
+    assert_eq!(params["difference"], "$.details.[0].sell_price");
+}
+
+/// A client that speaks both APIs, and mixes up how they call it.
+#[actix_web::test]
+async fn the_key_is_taken_from_the_header_of_the_other_api_as_well() {
+    let world = World::new().await;
+    let body = sample::part(IN_PARTS, 10).to_string();
+    let hold = || super::world::create(&body).insert_header(("x-idempotency-key", "k"));
+    let first = world.send(hold()).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotency-key")), (201, Some("k")));
+    let again = world.send(hold()).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let both = world.send(hold().insert_header(("idempotency-key", "other"))).await;
+    assert_eq!(both.problem(), (400, "idempotency-key-invalid".to_owned()));
+}
+
+#[actix_web::test]
 async fn a_store_that_fails_changes_nothing() {
     let world = World::new().await;
     let id = held(&world).await;
@@ -186,6 +228,7 @@ async fn the_same_document_signed_anew_is_answered_as_it_was_first() {
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(world.state.get().contents.len(), 1, "nothing is stored for a replay");
+    // The same without a receipt is another question; without one or with null is the same.
     let mut other = document.clone();
     other["payment_amount"] = json!(1);
     let reused = world.send(signed(&id, &other).insert_header(("idempotency-key", "k"))).await;

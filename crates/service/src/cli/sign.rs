@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     user: Uuid,
     /// What the patient paid, such as 136.50; left out of the document if not given
-    #[arg(long, value_parser = amount)]
+    #[arg(long, value_parser = amount, allow_hyphen_values = true)]
     payment_amount: Option<Box<RawValue>>,
     /// The number of the receipt
     #[arg(long)]

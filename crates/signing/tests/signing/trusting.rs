@@ -244,3 +244,33 @@ fn an_authority_that_may_not_have_others_below_it_has_none() {
     let below = last.subordinate("Філія").unwrap();
     assert_eq!(flaw(&world, &below.issue(&profile()).unwrap()), CHAIN);
 }
+
+/// An authority may ask that those below it have a policy: then one without is not believed.
+#[test]
+fn policies_count_where_an_authority_asks_for_them() {
+    // requireExplicitPolicy: 0
+    let explicit = [0x30, 0x03, 0x80, 0x01, 0x00];
+    let world = World::new();
+    let asking = Profile::authority("КНЕДП").critical_extension("2.5.29.36", &explicit);
+    let asking = world.issue(&asking).into_authority();
+    assert_eq!(flaw(&world, &asking.issue(&profile()).unwrap()), CHAIN);
+}
+
+#[test]
+fn a_key_for_machines_signs_no_documents() {
+    let world = World::new();
+    let server = profile().for_purpose("1.3.6.1.5.5.7.3.1");
+    let other = "the certificate of the signer is not for signing documents";
+    assert_eq!(flaw(&world, &world.issue(&server)), other);
+    let also_mail = server.for_purpose("1.3.6.1.5.5.7.3.4");
+    let also_mail = world.issue(&also_mail).sign(DOCUMENT).unwrap();
+    assert_eq!(world.open(&also_mail), Ok(signer()));
+}
+
+#[test]
+fn a_certificate_with_countless_extensions_is_not_read() {
+    let world = World::new();
+    let many = (1..=65).fold(profile(), |it, n| it.extension(&format!("1.2.3.{n}"), &[5, 0]));
+    let unreadable = "the certificate of the signer cannot be read";
+    assert_eq!(flaw(&world, &world.issue(&many)), unreadable);
+}

@@ -50,12 +50,15 @@ async fn the_name_of_the_request_is_told() {
 }
 
 #[actix_web::test]
-async fn a_key_is_drawn_where_none_is_sent_and_the_other_apis_header_is_none() {
+async fn a_key_is_drawn_where_none_is_sent_and_the_other_apis_header_is_one() {
     let world = World::new().await;
-    let request = create(&hold()).insert_header(("idempotency-key", "k1"));
-    let answer = world.send(request).await;
+    let answer = world.send(create(&hold())).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     let key = answer.header("x-idempotency-key").unwrap();
     assert_eq!(uuid::Uuid::parse_str(key).unwrap().get_version_num(), 4);
     assert_eq!(answer.json()["meta"]["idempotency_key"], json!(key));
+    // A key that was overlooked would let a retry dispense a second time.
+    let again = create(&hold()).insert_header(("idempotency-key", key.to_owned()));
+    let again = world.send(again).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"), "{}", again.text());
 }
