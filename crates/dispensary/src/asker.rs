@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use dispense_domain::Reach;
 use uuid::Uuid;
 
 /// The scope that newer clients of the register carry in place of [`WRITE`].
@@ -23,6 +24,21 @@ pub struct Asker {
     pub client_type: ClientType,
     /// What the token allows.
     pub scopes: Scopes,
+}
+
+impl Asker {
+    /// On whose dispenses the asker can act: the payer on everybody's (rules 5.5 and 5.6).
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match self.client_type {
+            ClientType::Nhs => Reach::All,
+            ClientType::Pharmacy
+            | ClientType::MspPharmacy
+            | ClientType::Msp
+            | ClientType::Mis
+            | ClientType::Cabinet => Reach::Own,
+        }
+    }
 }
 
 /// What kind of client asks; it decides whose dispenses are shown.

@@ -1,12 +1,10 @@
 //! Giving a hold back.
 
 use dispense_domain::command::key_digest;
-use dispense_domain::{
-    Cancel, Command, DispenseEvent, DispenseId, LegalEntityId, LongText, Reach, Text,
-};
+use dispense_domain::{Cancel, Command, DispenseEvent, DispenseId, LegalEntityId, LongText, Text};
 
 use crate::hold::answer;
-use crate::{Answer, Asker, ClientType, CommandError, Dispensary, Origin};
+use crate::{Answer, Asker, CommandError, Dispensary, Origin};
 
 /// What a pharmacy says when it gives a hold back.
 #[derive(Debug, Clone)]
@@ -40,7 +38,7 @@ impl Dispensary {
             dispense_id: id,
             user: asker.user.into(),
             client,
-            reach: if asker.client_type == ClientType::Nhs { Reach::All } else { Reach::Own },
+            reach: asker.reach(),
             reason: wanted.reason,
             payment_id: wanted.payment_id,
             key_digest: key_digest(client, key),

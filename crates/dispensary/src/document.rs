@@ -85,6 +85,21 @@ pub fn frozen(
     dispense(&held(events, id)?, side)
 }
 
+/// As [`frozen`], on both sides out of one reading: the whole one first.
+///
+/// # Errors
+///
+/// As [`frozen`].
+pub(crate) fn frozen_sides(
+    events: &[Recorded],
+    id: DispenseId,
+) -> Result<[Box<RawValue>; 2], DocumentError> {
+    let held = held(events, id)?;
+    let body = held.body().map_err(DocumentError::BodyUnreadable)?;
+    let on = |side| written(&dispense::Dispense::of(&held, body.as_ref(), side));
+    Ok([on(Side::Whole)?, on(Side::WithoutPrescriber)?])
+}
+
 /// As [`frozen`], with the payment of a hand-over, if it was signed for: what was signed.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_domain::{
-    Command, DispenseId, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence,
-    SignatureFault, Signer, Text, UserId,
+    Command, DispenseId, Dispensing, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence,
+    SignatureFault, Signer, Text, UserId, evolve,
 };
 use futures::stream::BoxStream;
 
@@ -82,6 +82,14 @@ pub struct Stream {
     pub events: Vec<Recorded>,
     /// The instant for which they are read: never before the last of the partition.
     pub at: DateTime<Utc>,
+}
+
+impl Stream {
+    /// What the events add up to.
+    #[must_use]
+    pub fn dispensing(&self) -> Dispensing {
+        self.events.iter().fold(Dispensing::default(), |state, it| evolve(state, &it.event))
+    }
 }
 
 /// Why a command has no events.

@@ -15,17 +15,15 @@ use std::sync::Arc;
 
 use dispense_domain::command::key_digest;
 use dispense_domain::{
-    Command, Digest, DispenseEvent, DispenseId, Dispensing, LegalEntityId, MedicationRequestId,
-    Process, Reach, Refusals, Salt, Sight, SignedContent, StoredContent, decide, evolve,
+    Command, Digest, DispenseEvent, DispenseId, LegalEntityId, MedicationRequestId, Process, Reach,
+    Refusals, Salt, Sight, SignedContent, StoredContent, decide,
 };
 use futures::channel::oneshot;
 use serde_json::value::RawValue;
 
-use crate::document::{self, Side};
+use crate::document;
 use crate::hold::answer;
-use crate::{
-    Answer, Asker, ClientType, CommandError, Dispensary, Origin, Shown, Stream, Unavailable,
-};
+use crate::{Answer, Asker, CommandError, Dispensary, Origin, Shown, Stream, Unavailable};
 
 /// What a pharmacy sends when it hands medication over.
 #[derive(Debug, Clone)]
@@ -53,7 +51,7 @@ impl Dispensary {
         let stream = self.log.stream(request).await?;
         let shown = Shown::of(&stream.events, id, stream.at).ok_or(CommandError::NotFound)?;
         let client = LegalEntityId::from(asker.client);
-        let reach = if asker.client_type == ClientType::Nhs { Reach::All } else { Reach::Own };
+        let reach = asker.reach();
         if reach == Reach::Own && shown.hold.legal_entity_id != client {
             return Err(CommandError::NotFound);
         }
@@ -104,15 +102,11 @@ impl Dispensary {
         request: MedicationRequestId,
         command: &Arc<Process>,
     ) -> Result<Decided, CommandError> {
-        let state = stream
-            .events
-            .iter()
-            .fold(Dispensing::default(), |state, recorded| evolve(state, &recorded.event));
         let found = self.registry.request(request).await?;
         let evidence = self.registry.small().process_evidence(command, found, &self.terms);
         // What this decision would record is thrown away, so its salt need not be random.
         let sight = Sight { at: stream.at, evidence, salt: Salt::default() };
-        match decide(&state, &Command::Process(command.clone()), &sight) {
+        match decide(&stream.dispensing(), &Command::Process(command.clone()), &sight) {
             Ok(events) if events.is_empty() => Ok(Decided::Before),
             Ok(_) => Ok(Decided::Granted),
             Err(refusals) => Err(refused(stream, refusals)),
@@ -134,11 +128,8 @@ enum Decided {
 /// # Errors
 ///
 /// Our own document cannot be read: then nobody can say whether it was signed.
-fn own_documents(stream: &Stream, id: DispenseId) -> Result<Vec<Box<RawValue>>, Unavailable> {
-    [Side::Whole, Side::WithoutPrescriber]
-        .into_iter()
-        .map(|side| document::frozen(&stream.events, id, side).map_err(document::unreadable))
-        .collect()
+fn own_documents(stream: &Stream, id: DispenseId) -> Result<[Box<RawValue>; 2], Unavailable> {
+    document::frozen_sides(&stream.events, id).map_err(document::unreadable)
 }
 
 fn refused(stream: &Stream, refusals: Refusals) -> CommandError {

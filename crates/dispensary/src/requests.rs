@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{
-    Dispensing, LegalEntityId, MedicationRequestId, Quantity, RequestEvidence, Status, Text, evolve,
+    Dispensing, LegalEntityId, MedicationRequestId, Quantity, RequestEvidence, Status, Text,
 };
 use uuid::Uuid;
 
@@ -139,10 +139,7 @@ impl Dispensary {
             return Ok(None);
         }
         let stream = self.log.stream(id).await?;
-        let dispensing = stream
-            .events
-            .iter()
-            .fold(Dispensing::default(), |state, recorded| evolve(state, &recorded.event));
+        let dispensing = stream.dispensing();
         let today = self.terms.day_of(stream.at);
         Ok(Some((Requested { evidence, dispensing, today }, stream)))
     }

@@ -2,8 +2,11 @@
 
 use std::panic::AssertUnwindSafe;
 
+use actix_web::http::header::{ETAG, HeaderName, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use dispensary::{Answer, Shown};
+use dispense_domain::Status;
 use futures::FutureExt;
 
 use crate::idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey, KeyHeader};
@@ -97,4 +100,28 @@ pub(crate) async fn answer_command_as<D: Denial>(
         response.headers_mut().insert(header.name.clone(), echo);
     }
     response
+}
+
+/// The word of an API for a status.
+pub(crate) type Word = fn(Status) -> &'static str;
+
+/// The entity tag of a dispense. The status is part of it, because a hold runs out without an event.
+pub(crate) fn entity_tag(shown: &Shown, word: Word) -> String {
+    format!("\"{}-{}\"", shown.version, word(shown.status))
+}
+
+/// Tells in headers where the dispense stands in the log, and whether it was asked for before.
+pub(crate) fn tell(response: &mut HttpResponse, answer: &Answer, word: Word) {
+    let mut add = |name: HeaderName, value: String| {
+        // All of them are ASCII; what is not could only be left out.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    add(ETAG, entity_tag(&answer.shown, word));
+    add(HeaderName::from_static("dispense-position"), answer.position.to_string());
+    if let Some(now) = answer.replayed {
+        add(HeaderName::from_static("idempotency-replayed"), "true".to_owned());
+        add(HeaderName::from_static("dispense-status"), word(now).to_owned());
+    }
 }

@@ -145,12 +145,8 @@ fn inside_of(name: &str, members: &Members) -> Vec<ContentFault> {
     if name != "medication_request" {
         return Vec::new();
     }
-    let object = |of: &Members, name: &str| match of.get(name) {
-        Some(Tree::Object(members)) => Some(members.clone()),
-        _ => None,
-    };
     let mut faults = Vec::new();
-    let doctor = object(members, "employee").and_then(|employee| object(&employee, "party"));
+    let doctor = object(members, "employee").and_then(|employee| object(employee, "party"));
     if let Some(doctor) = doctor {
         let private = doctor.keys().filter(|name| NOT_OF_A_DOCTOR.contains(&name.as_str()));
         faults.extend(private.map(|name| {
@@ -164,6 +160,14 @@ fn inside_of(name: &str, members: &Members) -> Vec<ContentFault> {
         }));
     }
     faults
+}
+
+/// The members of that member, if it is an object.
+fn object<'t>(of: &'t Members, name: &str) -> Option<&'t Members> {
+    match of.get(name) {
+        Some(Tree::Object(members)) => Some(members),
+        _ => None,
+    }
 }
 
 fn detail_faults(index: usize, detail: &Tree) -> Vec<ContentFault> {

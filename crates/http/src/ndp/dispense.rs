@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ETAG;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use dispensary::{Answer, Shown};
 use dispense_domain::{Item, Money, Status, Text, exact};
@@ -11,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::entity_tag::entity_tag;
+use crate::answer::tell;
 
 /// The word of this API for a status.
 pub(super) const fn status_word(status: Status) -> &'static str {
@@ -203,16 +202,12 @@ fn instant(at: DateTime<Utc>) -> String {
 /// The answer to a command: the dispense, where it stands in the log, and whether it was asked for
 /// before.
 pub(super) fn answered(status: StatusCode, answer: &Answer) -> HttpResponse {
-    let mut response = HttpResponse::build(status);
-    response.insert_header((ETAG, entity_tag(&answer.shown)));
-    response.insert_header(("Dispense-Position", answer.position.to_string()));
-    if let Some(now) = answer.replayed {
-        response.insert_header(("Idempotency-Replayed", "true"));
-        response.insert_header(("Dispense-Status", status_word(now)));
-    }
+    let mut head = HttpResponse::build(status);
     if status == StatusCode::CREATED {
         let id = answer.shown.hold.dispense_id;
-        response.insert_header(("Location", format!("/api/v1/dispenses/{id}")));
+        head.insert_header(("Location", format!("/api/v1/dispenses/{id}")));
     }
-    response.json(Dispense::of(&answer.shown))
+    let mut response = head.json(Dispense::of(&answer.shown));
+    tell(&mut response, answer, status_word);
+    response
 }

@@ -5,10 +5,9 @@ use dispensary::Shown;
 
 use super::dispense::status_word;
 
-/// The entity tag of a dispense. The status is part of it, because a hold runs out without an
-/// event.
+/// The entity tag of a dispense, in the words of this API.
 pub(super) fn entity_tag(shown: &Shown) -> String {
-    format!("\"{}-{}\"", shown.version, status_word(shown.status))
+    crate::answer::entity_tag(shown, status_word)
 }
 
 /// Whether the caller has this version already. Tags are compared weakly, as RFC 9110 wants here.
