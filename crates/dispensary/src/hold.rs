@@ -5,12 +5,14 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use dispense_domain::command::key_digest;
 use dispense_domain::{
-    Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, DivisionId, LegalEntityId,
-    LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Stated, Text,
+    CodeTurn, Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, DivisionId,
+    LegalEntityId, LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Stated,
+    Text,
 };
 
 use crate::{
-    Answer, AppendError, Asker, CommandError, Dispensary, Origin, Recorded, Shown, Unavailable,
+    Answer, AppendError, Asker, CommandError, Dispensary, Origin, Recorded, Shown, Tried,
+    Unavailable,
 };
 
 /// What a pharmacy wants to hold, believed by a door.
@@ -24,6 +26,7 @@ pub struct WantedHold {
     pub dispense_day: DispenseDay,
     pub dispensed_by: Option<Text>,
     pub verification_code: Option<Text>,
+    pub code_turn: CodeTurn,
     pub items: Vec<NewItem>,
     pub prices: Prices,
     pub note: Option<LongText>,
@@ -45,33 +48,32 @@ impl Dispensary {
         key: &str,
         origin: Origin,
     ) -> Result<Answer, CommandError> {
-        let client = LegalEntityId::from(asker.client);
-        let request = wanted.medication_request_id;
-        let id = DispenseId::asked_for(request, client, key);
-        let command = CreateHold {
-            dispense_id: id,
-            medication_request_id: request,
-            user: asker.user.into(),
-            client,
-            division_id: wanted.division_id,
-            medical_program_id: wanted.medical_program_id,
-            dispensed_on: wanted.dispensed_on,
-            dispense_day: wanted.dispense_day,
-            dispensed_by: wanted.dispensed_by,
-            verification_code: wanted.verification_code,
-            items: wanted.items,
-            prices: wanted.prices,
-            note: wanted.note,
-            payment_id: wanted.payment_id,
-            payment_amount: wanted.payment_amount,
-            key_digest: key_digest(client, key),
-        };
+        let command = command(asker, wanted, key);
+        let (id, request) = (command.dispense_id, command.medication_request_id);
         let command = Command::CreateHold(Arc::new(command));
         let appended = self.log.append(request, command, origin).await?;
         if appended.events.is_empty() {
             return self.answered_before(request, id, answers_create).await;
         }
         answer(&appended.events, id)
+    }
+
+    /// What every rule would say if the pharmacy asked for that now. Nothing is held and nothing is
+    /// written, but for a wrong verification code, which counts as a try.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot say.
+    pub async fn try_hold(
+        &self,
+        asker: &Asker,
+        wanted: WantedHold,
+        key: &str,
+        origin: Origin,
+    ) -> Result<Tried, CommandError> {
+        let command = command(asker, wanted, key);
+        let request = command.medication_request_id;
+        Ok(self.log.try_out(request, Arc::new(command), origin).await?)
     }
 
     /// The answer that the first of these questions got: the dispense after the last event that
@@ -91,6 +93,30 @@ impl Dispensary {
             .ok_or(CommandError::NotFound)?;
         let first = answer(&stream.events[..=last], id)?;
         Ok(Answer { replayed: Some(now.status), ..first })
+    }
+}
+
+fn command(asker: &Asker, wanted: WantedHold, key: &str) -> CreateHold {
+    let client = LegalEntityId::from(asker.client);
+    let request = wanted.medication_request_id;
+    CreateHold {
+        dispense_id: DispenseId::asked_for(request, client, key),
+        medication_request_id: request,
+        user: asker.user.into(),
+        client,
+        division_id: wanted.division_id,
+        medical_program_id: wanted.medical_program_id,
+        dispensed_on: wanted.dispensed_on,
+        dispense_day: wanted.dispense_day,
+        dispensed_by: wanted.dispensed_by,
+        verification_code: wanted.verification_code,
+        code_turn: wanted.code_turn,
+        items: wanted.items,
+        prices: wanted.prices,
+        note: wanted.note,
+        payment_id: wanted.payment_id,
+        payment_amount: wanted.payment_amount,
+        key_digest: key_digest(client, key),
     }
 }
 

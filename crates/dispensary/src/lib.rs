@@ -29,6 +29,7 @@ mod import;
 mod orphans;
 pub mod ports;
 pub mod process;
+mod qualify;
 mod recorded;
 mod registries;
 mod requests;
@@ -49,11 +50,12 @@ pub use import::{FaultyLine, ImportError, Line};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
-    Signatures, Stream, Unavailable, Unnamed,
+    Signatures, Stream, Tried, Unavailable, Unnamed,
 };
 pub use process::WantedProcess;
+pub use qualify::{Qualifiable, QualifyError};
 pub use recorded::{LogPosition, Recorded};
-pub use registries::Registries;
+pub use registries::{Registries, RequestRecords};
 pub use requests::{InvalidRequestKey, RequestKey, Requested};
 pub use search::{Criteria, Dispenses, Found};
 pub use shown::Shown;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use dispense_domain::decide::create_hold::Explained;
 use dispense_domain::{
-    Command, DispenseId, Dispensing, LegalEntityId, MedicationRequestId, Refusals, RequestEvidence,
-    SignatureFault, Signer, Text, UserId, evolve,
+    Command, CreateHold, DispenseId, Dispensing, LegalEntityId, MedicationRequestId, Refusals,
+    RequestEvidence, SignatureFault, Signer, Text, UserId, evolve,
 };
 use futures::stream::BoxStream;
 
@@ -39,6 +40,15 @@ pub trait EventLog: Send + Sync {
         command: Command,
         origin: Origin,
     ) -> Result<Appended, AppendError>;
+
+    /// Has every rule judge a hold in the next batch of the partition of `request`, and writes no
+    /// event. A wrong verification code counts as a try.
+    async fn try_out(
+        &self,
+        request: MedicationRequestId,
+        command: Arc<CreateHold>,
+        origin: Origin,
+    ) -> Result<Tried, AppendError>;
 
     /// The medication request that a dispense belongs to, if there is such a dispense.
     async fn request_of(
@@ -72,6 +82,17 @@ pub struct Appended {
     /// The last position of the log that the decision knew, its own events included.
     pub position: LogPosition,
     /// The instant of the decision.
+    pub at: DateTime<Utc>,
+}
+
+/// What every rule says of a hold that was not placed.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// In the order of the rules.
+    pub rules: Vec<Explained>,
+    /// The last position of the log that the rules knew.
+    pub position: LogPosition,
+    /// The instant for which they were asked.
     pub at: DateTime<Utc>,
 }
 

@@ -71,6 +71,7 @@ impl Dispensary {
             client,
             reach,
             division_id: shown.hold.division.id,
+            medical_program_id: shown.hold.medical_program.as_ref().map(|program| program.id),
             signature: opened.signature,
             // By now it was read, or it never will be.
             content: content.try_recv().ok().flatten(),

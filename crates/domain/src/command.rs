@@ -47,6 +47,8 @@ pub struct CreateHold {
     pub dispensed_by: Option<Text>,
     /// The code that the patient got.
     pub verification_code: Option<Text>,
+    /// When that code is judged.
+    pub code_turn: CodeTurn,
     /// What is dispensed; at least one.
     pub items: Vec<NewItem>,
     /// Which prices an item must state.
@@ -68,6 +70,16 @@ pub enum DispenseDay {
     Bounded,
     /// As stated; the register's API never looked.
     AsStated,
+}
+
+/// When a verification code is judged. It is a secret of four digits, so every judgement that is
+/// heard is a chance to guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeTurn {
+    /// Only if all else is in order.
+    Last,
+    /// In its place among the rules, if all before it are kept: as the register's API does.
+    InPlace,
 }
 
 /// Which prices an item must state.
@@ -166,6 +178,8 @@ pub struct Process {
     pub reach: Reach,
     /// The outlet of the hold: what registries say of it is judged.
     pub division_id: DivisionId,
+    /// The program of the hold: what it asks of the outlet is judged.
+    pub medical_program_id: Option<MedicalProgramId>,
     /// Who signed, or what is wrong with the signature.
     pub signature: Result<Signer, SignatureFault>,
     /// What was signed; none where nothing could be taken out of the container.

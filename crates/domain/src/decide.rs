@@ -2,8 +2,8 @@
 
 pub mod create_hold;
 pub mod process;
-mod standing;
-mod table;
+pub(crate) mod standing;
+pub(crate) mod table;
 
 use chrono::{DateTime, Utc};
 

@@ -40,6 +40,7 @@ mod id;
 mod money;
 mod number;
 mod personal;
+pub mod qualify;
 mod quantity;
 pub mod refusal;
 pub mod registry;
@@ -49,7 +50,8 @@ pub mod upcast;
 
 pub use carried::Carried;
 pub use command::{
-    Cancel, Command, CreateHold, DispenseDay, Expire, NewItem, Prices, Process, Reach, Stated,
+    Cancel, CodeTurn, Command, CreateHold, DispenseDay, Expire, NewItem, Prices, Process, Reach,
+    Stated,
 };
 pub use content::{AmountPaid, ContentFault, SignedContent};
 pub use decide::decide;
@@ -59,7 +61,10 @@ pub use event::{
     Cancelled, DispenseEvent, DivisionAsWas, DosageAsWas, Expired, HoldCreated, Item,
     MedicationAsWas, PrescribedMedication, Processed, ProgramAsWas, RequestAsWas, StoredContent,
 };
-pub use evidence::{Evidence, RequestEvidence, Sight, Terms};
+pub use evidence::{
+    Approved, Care, Deviation, Evidence, InvalidDeviation, OtherRequest, Provision,
+    RequestEvidence, Sight, Switch, Terms,
+};
 pub use id::*;
 pub use money::{InvalidMoney, Money};
 pub use number::{exact, exact_option, json_number};

@@ -30,6 +30,8 @@ impl Money {
     pub const LIMIT: u32 = 1_000_000_000;
     /// No money.
     pub const ZERO: Self = Self(Decimal::ZERO);
+    /// The hundredth of one.
+    pub const CENT: Self = Self(Decimal::from_parts(1, 0, 0, false, 2));
 
     /// The number.
     #[must_use]

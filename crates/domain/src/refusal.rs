@@ -18,6 +18,7 @@ pub enum Code {
     LegalEntityNotFound,
     LegalEntityClosed,
     LegalEntityNotActive,
+    LegalEntityNotVerified,
     LegalEntityType,
     PartyNotFound,
     MedicationRequestNotFound,
@@ -30,14 +31,40 @@ pub enum Code {
     DivisionNotFound,
     DivisionNotActive,
     DivisionForeign,
+    DivisionNotDlsVerified,
+    LicenceMissing,
+    ProductionLicenceMissing,
     ProgramNotFound,
+    ProgramNotActive,
+    ProgramMismatch,
+    NoContract,
+    ContractSuspended,
+    DivisionNotInContract,
+    ProgramMisconfigured,
+    ProvisionMissing,
+    ProvisionWithoutContract,
+    ProvisionContractSuspended,
     PriceMissing,
     MedicationNotFound,
+    MedicationNotActive,
+    MedicationMismatch,
+    MedicationNotInProgram,
+    ProgramMedicationInvalid,
+    ProgramMedicationExpired,
     MedicineExpired,
+    DiscountOutOfBounds,
+    WrongCode,
+    TooManyWrongCodes,
+    CarePlanStatus,
+    CarePlanExpired,
+    ActivityStatus,
+    ActivityQuantity,
+    NotQualified,
     AlreadyHeld,
     NothingLeft,
     QuantityExceedsAvailable,
     QuantityNotEqual,
+    QuantityNotDivisible,
     PaymentNotAllowed,
     PaymentRequired,
     TooManyDispenses,
@@ -68,6 +95,10 @@ pub enum Place {
     Division,
     /// The program.
     Program,
+    /// The program in that place of those to qualify for.
+    ProgramAt(usize),
+    /// The verification code.
+    Code,
     /// The day of dispensing.
     DispensedAt,
     /// What the patient paid.
@@ -87,6 +118,8 @@ pub enum Place {
 #[allow(missing_docs, reason = "the names are those of the item")]
 pub enum Member {
     Medication,
+    ProgramMedication,
+    Quantity,
     ExpiryDate,
     UnitPrice,
     TotalPrice,
@@ -96,8 +129,10 @@ pub enum Member {
 /// A rule that a command would break.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// Which rule.
+    /// Which rule, by its name.
     pub code: Code,
+    /// Which rule, by its number in `docs/domain.md`.
+    pub rule: &'static str,
     /// Where.
     pub place: Option<Place>,
     /// What is wrong and what would be right, for people.
@@ -118,7 +153,14 @@ impl Refusal {
     /// A refusal with a text that names values.
     #[must_use]
     pub fn saying(code: Code, message: impl Into<String>) -> Self {
-        Self { code, place: None, message: message.into(), params: Map::new(), schema_rule: None }
+        Self {
+            code,
+            rule: code.definition().rule,
+            place: None,
+            message: message.into(),
+            params: Map::new(),
+            schema_rule: None,
+        }
     }
 
     /// Says where.

@@ -53,10 +53,12 @@ impl From<Definition> for Entry {
 const fn status_of(kind: Kind) -> u16 {
     match kind {
         Kind::Unacceptable => 400,
+        Kind::Unproven => 401,
         Kind::Forbidden => 403,
         Kind::Unknown => 404,
         Kind::Conflict => 409,
         Kind::Invalid => 422,
+        Kind::TooOften => 429,
     }
 }
 

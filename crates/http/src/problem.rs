@@ -78,7 +78,7 @@ impl Violation {
             code: definition.code,
             path: refusal.place.as_ref().map(path),
             message: Cow::Owned(refusal.message.clone()),
-            rule: refusal.schema_rule.unwrap_or(definition.rule),
+            rule: refusal.schema_rule.unwrap_or(refusal.rule),
             params: params.collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! The rules for handing over, in order of precedence.
 
-use super::table::Row::{self, Awaited, Judged};
-use super::{asked_before, reached, standing, still_held, table};
+use super::table::{self, Judgement, PASSED, Row, failed};
+use super::{asked_before, reached, standing, still_held};
 use crate::{
     Code, Dispense, DispenseEvent, Dispensing, Personal, Place, Process, Processed, ProcessedBody,
     Question, Refusal, Refusals, Remaining, Sight, SignatureFault, Signer, Status, salt_for,
@@ -14,29 +14,29 @@ struct Case<'a> {
     sight: &'a Sight,
 }
 
-type Rule = fn(&Case<'_>) -> Vec<Refusal>;
+type Rule = fn(&Case<'_>) -> Judgement;
 
 /// The order of refusals is a contract: this table is it. The rules with a `P` are those of a
 /// hand-over alone.
 const ORDER: &[Row<Rule>] = &[
-    Judged("P4a", signed_once),
-    Judged("P4b", signature_holds),
-    Judged("P5a", signer_known),
-    Judged("P5b", tax_id_stated),
-    Judged("P5c", tax_id_same),
-    Judged("P5d", surname_same),
-    Judged("10a", |case| standing::division_exists(&case.sight.evidence, case.command.division_id)),
-    Judged("10b", |case| standing::division_active(&case.sight.evidence)),
-    Judged("10c", |case| standing::division_of(&case.sight.evidence, case.dispense.client)),
-    Awaited("10d"),
-    Judged("7", |case| standing::not_blocked(case.sight, case.dispense.client)),
-    Judged("4.1", held),
-    Judged("P9", content_in_form),
-    Judged("P10", content_same),
+    Row("P4a", signed_once),
+    Row("P4b", signature_holds),
+    Row("P5a", signer_known),
+    Row("P5b", tax_id_stated),
+    Row("P5c", tax_id_same),
+    Row("P5d", surname_same),
+    Row("10a", division_exists),
+    Row("10b", |case| standing::division_active(case.sight.evidence.division.as_deref())),
+    Row("10c", division_own),
+    Row("10d", |case| standing::dls_verified(&case.sight.evidence)),
+    Row("7", |case| standing::not_blocked(case.sight, case.dispense.client)),
+    Row("4.1", held),
+    Row("P9", content_in_form),
+    Row("P10", content_same),
 ];
 
-/// The numbers of the rules in order, each with whether this version judges it.
-pub fn order() -> impl Iterator<Item = (&'static str, bool)> {
+/// The numbers of the rules in order.
+pub fn order() -> impl Iterator<Item = &'static str> {
     table::order(ORDER)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn process(
         return Ok(Vec::new());
     }
     let case = Case { dispense, command, sight };
-    table::judge(ORDER, |rule| rule(&case))?;
+    table::verdict(table::ask(ORDER, |rule| rule(&case)))?;
 
     // A dispense belongs to a medication request with a prescribed quantity: its hold said so.
     let prescribed =
@@ -79,9 +79,9 @@ pub(super) fn process(
 }
 
 /// Rule P4a: there is one signature, of a person.
-fn signed_once(case: &Case<'_>) -> Vec<Refusal> {
+fn signed_once(case: &Case<'_>) -> Judgement {
     let Err(SignatureFault::Count { signatures, stamps, why }) = &case.command.signature else {
-        return Vec::new();
+        return PASSED;
     };
     let message = format!(
         "document must contain 1 signature and 0 stamps but contains {signatures} signature(s) \
@@ -91,24 +91,24 @@ fn signed_once(case: &Case<'_>) -> Vec<Refusal> {
         .at(Place::Content)
         .with("signatures", signatures)
         .with("stamps", stamps);
-    vec![match why {
+    failed(match why {
         Some(why) => refusal.with("why", why),
         None => refusal,
-    }]
+    })
 }
 
 /// Rule P4b: it holds.
-fn signature_holds(case: &Case<'_>) -> Vec<Refusal> {
-    let Err(SignatureFault::Invalid { why }) = &case.command.signature else { return Vec::new() };
-    vec![Refusal::saying(Code::SignatureInvalid, why).at(Place::Content)]
+fn signature_holds(case: &Case<'_>) -> Judgement {
+    let Err(SignatureFault::Invalid { why }) = &case.command.signature else { return PASSED };
+    failed(Refusal::saying(Code::SignatureInvalid, why).at(Place::Content))
 }
 
 /// Rule P5a: the token's user is linked with a person, who can have signed.
-fn signer_known(case: &Case<'_>) -> Vec<Refusal> {
+fn signer_known(case: &Case<'_>) -> Judgement {
     if case.sight.evidence.party.is_some() {
-        return Vec::new();
+        return PASSED;
     }
-    vec![Refusal::of(Code::SignerUnknown).at(Place::Asker).with("userId", case.command.user)]
+    failed(Refusal::of(Code::SignerUnknown).at(Place::Asker).with("userId", case.command.user))
 }
 
 fn signer<'a>(case: &'a Case<'_>) -> Option<&'a Signer> {
@@ -116,77 +116,84 @@ fn signer<'a>(case: &'a Case<'_>) -> Option<&'a Signer> {
 }
 
 /// Rule P5b: the certificate says whose tax id it is.
-fn tax_id_stated(case: &Case<'_>) -> Vec<Refusal> {
+fn tax_id_stated(case: &Case<'_>) -> Judgement {
     match signer(case) {
         Some(Signer { tax_id: None, .. }) => {
-            vec![Refusal::of(Code::SignerTaxIdMissing).at(Place::Content)]
+            failed(Refusal::of(Code::SignerTaxIdMissing).at(Place::Content))
         }
-        Some(Signer { tax_id: Some(_), .. }) | None => Vec::new(),
+        Some(Signer { tax_id: Some(_), .. }) => PASSED,
+        None => None,
     }
 }
 
 /// Rule P5c: it is the tax id of the token's user.
-fn tax_id_same(case: &Case<'_>) -> Vec<Refusal> {
+fn tax_id_same(case: &Case<'_>) -> Judgement {
     let (Some(Signer { tax_id: Some(signed), .. }), Some(party)) =
         (signer(case), &case.sight.evidence.party)
     else {
-        return Vec::new();
+        return None;
     };
     if party.tax_id.as_ref().is_some_and(|own| same_tax_id(signed, own.as_str())) {
-        return Vec::new();
+        return PASSED;
     }
-    vec![Refusal::of(Code::SignerTaxId).at(Place::Content)]
+    failed(Refusal::of(Code::SignerTaxId).at(Place::Content))
 }
 
 /// Rule P5d: so is the surname. Letter case does not count.
-fn surname_same(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(signer) = signer(case) else { return Vec::new() };
-    let Some(surname) = &signer.surname else {
-        return vec![Refusal::of(Code::SignerSurnameMissing).at(Place::Content)];
+fn surname_same(case: &Case<'_>) -> Judgement {
+    let Some(surname) = &signer(case)?.surname else {
+        return failed(Refusal::of(Code::SignerSurnameMissing).at(Place::Content));
     };
-    let Some(party) = &case.sight.evidence.party else { return Vec::new() };
+    let party = case.sight.evidence.party.as_ref()?;
     if lowered(surname) == lowered(party.last_name.as_str()) {
-        return Vec::new();
+        return PASSED;
     }
-    vec![Refusal::of(Code::SignerSurname).at(Place::Content)]
+    failed(Refusal::of(Code::SignerSurname).at(Place::Content))
+}
+
+fn division_exists(case: &Case<'_>) -> Judgement {
+    standing::division_exists(case.sight.evidence.division.as_deref(), case.command.division_id)
+}
+
+/// The outlet belongs to whose hold it is, whoever hands over.
+fn division_own(case: &Case<'_>) -> Judgement {
+    standing::division_of(case.sight.evidence.division.as_deref(), case.dispense.client)
 }
 
 /// Rule 4.1: the hold is alive.
-fn held(case: &Case<'_>) -> Vec<Refusal> {
-    still_held(case.dispense, Status::Processed, case.sight.at).err().into_iter().collect()
+fn held(case: &Case<'_>) -> Judgement {
+    still_held(case.dispense, Status::Processed, case.sight.at).map_or_else(failed, |()| PASSED)
 }
 
 /// Rule P9: the signed document is one.
-fn content_in_form(case: &Case<'_>) -> Vec<Refusal> {
-    let faults = case.command.content.iter().flat_map(|content| &content.faults);
-    faults
-        .map(|fault| {
-            let place = match fault.path.as_str() {
-                "$.payment_amount" => Place::PaymentAmount,
-                "$.payment_id" => Place::PaymentId,
-                "$.content" => Place::Content,
-                path => Place::Document(path.into()),
-            };
-            let mut refusal = Refusal::saying(Code::ContentSchema, &fault.message)
-                .at(place)
-                .by_schema(fault.rule);
-            refusal.params.clone_from(&fault.params);
-            refusal
-        })
-        .collect()
+fn content_in_form(case: &Case<'_>) -> Judgement {
+    let faults = case.command.content.as_ref()?.faults.iter();
+    let refusals = faults.map(|fault| {
+        let place = match fault.path.as_str() {
+            "$.payment_amount" => Place::PaymentAmount,
+            "$.payment_id" => Place::PaymentId,
+            "$.content" => Place::Content,
+            path => Place::Document(path.into()),
+        };
+        let mut refusal =
+            Refusal::saying(Code::ContentSchema, &fault.message).at(place).by_schema(fault.rule);
+        refusal.params.clone_from(&fault.params);
+        refusal
+    });
+    Some(refusals.collect())
 }
 
 /// Rule P10: it is the document of this dispense.
-fn content_same(case: &Case<'_>) -> Vec<Refusal> {
+fn content_same(case: &Case<'_>) -> Judgement {
     let mismatch = Refusal::of(Code::ContentMismatch).at(Place::Content);
     match (&case.command.content, &case.command.signature) {
         (Some(content), _) => match &content.difference {
-            None => Vec::new(),
-            Some(place) => vec![mismatch.with("difference", place)],
+            None => PASSED,
+            Some(place) => failed(mismatch.with("difference", place)),
         },
         // Then rule P4a has said why.
-        (None, Err(_)) => Vec::new(),
-        (None, Ok(_)) => vec![mismatch],
+        (None, Err(_)) => None,
+        (None, Ok(_)) => failed(mismatch),
     }
 }
 

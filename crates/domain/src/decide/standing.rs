@@ -3,23 +3,23 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::registry::{DivisionStatus, MedicationRequest};
-use crate::{Code, DivisionId, Evidence, LegalEntityId, Place, Refusal, Sight, Terms};
+use super::table::{Judgement, PASSED, failed};
+use crate::registry::{Division, DivisionStatus, MedicationRequest, ProgramSettings};
+use crate::{Code, DivisionId, Evidence, LegalEntityId, Place, Refusal, Sight, Switch, Terms};
 
 /// Rule 7: the medication request is not blocked for this legal entity. The pharmacy that blocked
 /// it may still dispense; a block that has an end is over after it.
-pub(super) fn not_blocked(sight: &Sight, client: LegalEntityId) -> Vec<Refusal> {
-    let Some(found) = &sight.evidence.request else { return Vec::new() };
-    let request = &found.request;
+pub(super) fn not_blocked(sight: &Sight, client: LegalEntityId) -> Judgement {
+    let request = &sight.evidence.request.as_ref()?.request;
     let own = request.blocked_by_legal_entity_id == Some(client);
     if !request.is_blocked || own || block_is_over(request, &sight.evidence.terms, sight.at) {
-        return Vec::new();
+        return PASSED;
     }
     let refusal = Refusal::of(Code::MedicationRequestBlocked).at(Place::Request);
-    vec![match &request.blocked_to {
+    failed(match &request.blocked_to {
         Some(end) => refusal.with("blockedTo", end),
         None => refusal,
-    }]
+    })
 }
 
 fn block_is_over(request: &MedicationRequest, terms: &Terms, at: DateTime<Utc>) -> bool {
@@ -32,30 +32,52 @@ fn block_is_over(request: &MedicationRequest, terms: &Terms, at: DateTime<Utc>) 
 }
 
 /// Rule 10a: the outlet exists.
-pub(super) fn division_exists(evidence: &Evidence, id: DivisionId) -> Vec<Refusal> {
-    if evidence.division.is_some() {
-        return Vec::new();
+pub(crate) fn division_exists(division: Option<&Division>, id: DivisionId) -> Judgement {
+    if division.is_some() {
+        return PASSED;
     }
-    vec![Refusal::of(Code::DivisionNotFound).at(Place::Division).with("divisionId", id)]
+    failed(Refusal::of(Code::DivisionNotFound).at(Place::Division).with("divisionId", id))
 }
 
 /// Rule 10b: it is active.
-pub(super) fn division_active(evidence: &Evidence) -> Vec<Refusal> {
-    let Some(division) = &evidence.division else { return Vec::new() };
+pub(crate) fn division_active(division: Option<&Division>) -> Judgement {
+    let division = division?;
     let status = match (division.status, division.is_active) {
-        (DivisionStatus::Active, true) => return Vec::new(),
+        (DivisionStatus::Active, true) => return PASSED,
         (DivisionStatus::Active, false) => "inactive",
         (DivisionStatus::Inactive, _) => "INACTIVE",
     };
-    vec![Refusal::of(Code::DivisionNotActive).at(Place::Division).with("status", status)]
+    failed(Refusal::of(Code::DivisionNotActive).at(Place::Division).with("status", status))
 }
 
 /// Rule 10c: it belongs to that legal entity.
-pub(super) fn division_of(evidence: &Evidence, owner: LegalEntityId) -> Vec<Refusal> {
-    match &evidence.division {
-        Some(division) if division.legal_entity_id != owner => {
-            vec![Refusal::of(Code::DivisionForeign).at(Place::Division)]
-        }
-        Some(_) | None => Vec::new(),
+pub(crate) fn division_of(division: Option<&Division>, owner: LegalEntityId) -> Judgement {
+    if division?.legal_entity_id == owner {
+        return PASSED;
     }
+    failed(Refusal::of(Code::DivisionForeign).at(Place::Division))
+}
+
+/// Rule 10d: where that is asked for, the regulator for medicines has confirmed its licence. What
+/// nobody confirmed counts as not confirmed. A program may do without.
+pub(crate) fn division_dls_verified(
+    division: Option<&Division>,
+    settings: Option<&ProgramSettings>,
+    terms: &Terms,
+) -> Judgement {
+    let skipped = settings.is_some_and(ProgramSettings::skips_division_dls_verify);
+    match terms.division_dls_verify {
+        Switch::On if !skipped => {}
+        Switch::On | Switch::Off => return None,
+    }
+    if division?.dls_verified == Some(true) {
+        return PASSED;
+    }
+    failed(Refusal::of(Code::DivisionNotDlsVerified).at(Place::Division))
+}
+
+/// As [`division_dls_verified`], of the outlet and the program of a command.
+pub(super) fn dls_verified(evidence: &Evidence) -> Judgement {
+    let settings = evidence.program.as_ref().map(|program| &*program.medical_program_settings);
+    division_dls_verified(evidence.division.as_deref(), settings, &evidence.terms)
 }

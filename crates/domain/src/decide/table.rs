@@ -2,32 +2,58 @@
 
 use crate::{Refusal, Refusals};
 
-/// What stands in a row. `R` is the kind of rule: it looks at a case and says what is wrong, if it
-/// can see it; one whose inputs are missing says nothing, because another rule has said so already.
-pub(super) enum Row<R> {
-    /// A rule with its number in `docs/domain.md`.
-    Judged(&'static str, R),
-    /// The place of a rule that this version does not judge yet.
-    Awaited(&'static str),
+/// What a rule says of a case: what is wrong with it, and nothing where all is well. `None` is said
+/// by a rule that does not apply, or whose inputs are missing: another rule says that they are.
+pub(crate) type Judgement = Option<Vec<Refusal>>;
+
+/// All is well.
+pub(crate) const PASSED: Judgement = Some(Vec::new());
+
+/// One thing is wrong.
+#[allow(clippy::unnecessary_wraps, reason = "it is what a rule returns")]
+pub(crate) fn failed(refusal: Refusal) -> Judgement {
+    Some(vec![refusal])
 }
 
-/// The numbers of the rules in order, each with whether this version judges it.
-pub(super) fn order<R>(rows: &[Row<R>]) -> impl Iterator<Item = (&'static str, bool)> {
-    rows.iter().map(|row| match row {
-        Row::Judged(number, _) => (*number, true),
-        Row::Awaited(number) => (*number, false),
-    })
+/// A rule: its number in `docs/domain.md`, and what judges it. `R` is the kind of rule.
+pub(crate) struct Row<R>(pub(crate) &'static str, pub(crate) R);
+
+/// The numbers of the rules in order.
+pub(crate) fn order<R>(rows: &[Row<R>]) -> impl Iterator<Item = &'static str> {
+    rows.iter().map(|row| row.0)
 }
 
-/// Asks every rule.
+/// What a rule said.
+pub(crate) struct Said {
+    pub(crate) rule: &'static str,
+    pub(crate) judgement: Judgement,
+}
+
+impl Said {
+    /// What the rule of this number said: each refusal bears it.
+    pub(crate) fn by(rule: &'static str, mut judgement: Judgement) -> Self {
+        for refusal in judgement.iter_mut().flatten() {
+            refusal.rule = rule;
+        }
+        Self { rule, judgement }
+    }
+
+    /// Whether the rule is broken.
+    pub(crate) fn is_no(&self) -> bool {
+        self.judgement.as_ref().is_some_and(|refusals| !refusals.is_empty())
+    }
+}
+
+/// Asks every rule, in order.
+pub(crate) fn ask<R>(rows: &[Row<R>], judge: impl Fn(&R) -> Judgement) -> Vec<Said> {
+    rows.iter().map(|Row(number, rule)| Said::by(number, judge(rule))).collect()
+}
+
+/// The verdict on all that was said.
 ///
 /// # Errors
 ///
 /// Every rule that is broken, in order.
-pub(super) fn judge<R>(rows: &[Row<R>], ask: impl Fn(&R) -> Vec<Refusal>) -> Result<(), Refusals> {
-    let broken = rows.iter().flat_map(|row| match row {
-        Row::Judged(_, rule) => ask(rule),
-        Row::Awaited(_) => Vec::new(),
-    });
-    Refusals::check(broken.collect())
+pub(crate) fn verdict(said: Vec<Said>) -> Result<(), Refusals> {
+    Refusals::check(said.into_iter().filter_map(|it| it.judgement).flatten().collect())
 }

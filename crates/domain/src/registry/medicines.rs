@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::yes;
-use crate::{MedicationId, Text, exact_option};
+use super::{ProgramMedication, yes};
+use crate::{MedicationId, Quantity, Text, exact_option};
 
 /// A substance (INNM), a dosage of it (`INNM_DOSAGE`), or a product of a manufacturer (BRAND).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,6 +71,34 @@ impl Medication {
     #[must_use]
     pub fn primary_ingredient(&self) -> Option<&Ingredient> {
         self.ingredients.iter().find(|ingredient| ingredient.is_primary)
+    }
+
+    /// Of a brand: the dosage that it is dispensed for.
+    #[must_use]
+    pub fn dosage_id(&self) -> Option<MedicationId> {
+        self.primary_ingredient()?.medication_child_id
+    }
+
+    /// Of a dosage: its substance.
+    #[must_use]
+    pub fn innm_id(&self) -> Option<MedicationId> {
+        self.primary_ingredient()?.innm_child_id
+    }
+
+    /// P: units in a whole package. None where the registry has a hole or a number that is none.
+    #[must_use]
+    pub fn whole_package(&self) -> Option<Quantity> {
+        self.package_qty.and_then(|qty| Quantity::try_from(qty).ok())
+    }
+
+    /// What a quantity must be a multiple of (7.3); none where the registry does not say it. A
+    /// participant may forbid to divide a package.
+    #[must_use]
+    pub fn step(&self, participant: Option<&ProgramMedication>) -> Option<Quantity> {
+        match participant {
+            Some(participant) if !participant.is_divisible() => self.whole_package(),
+            Some(_) | None => self.package_min_qty.and_then(|qty| Quantity::try_from(qty).ok()),
+        }
     }
 }
 

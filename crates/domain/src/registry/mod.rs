@@ -3,11 +3,13 @@
 //! Members are those of the register, in snake case. A member that a record does not name is
 //! refused, so that a misspelt one is noticed; members that only describe are carried as they are.
 
+mod based_on;
 mod medicines;
 mod organisations;
 mod programs;
 mod requests;
 
+pub use based_on::BasedOn;
 pub use medicines::{Dosage, Ingredient, Manufacturer, Medication, MedicationType};
 pub use organisations::{
     Contract, ContractStatus, Division, DivisionStatus, Employee, EmployeeStatus,
@@ -15,7 +17,8 @@ pub use organisations::{
 };
 pub(crate) use programs::funded_elsewhere;
 pub use programs::{
-    MedicalProgram, MedicalProgramProvision, ProgramMedication, ProgramSettings, Reimbursement,
+    Channel, MedicalProgram, MedicalProgramProvision, ProgramMedication, ProgramSettings,
+    Reimbursement,
 };
 pub use requests::{
     CarePlan, CarePlanActivity, Intent, MedicationRequest, Period, Person, RequestStatus,

@@ -285,6 +285,23 @@ pub struct Contract {
     pub division_ids: Vec<DivisionId>,
 }
 
+impl Contract {
+    /// Whether it holds on that day: both its first and its last day do.
+    #[must_use]
+    pub fn is_in_force_on(&self, day: NaiveDate) -> bool {
+        self.status == ContractStatus::Verified
+            && self.is_active
+            && self.start_date <= day
+            && day <= self.end_date
+    }
+
+    /// Whether it is about that program.
+    #[must_use]
+    pub fn covers(&self, program: MedicalProgramId) -> bool {
+        self.medical_program_id == Some(program) || self.medical_programs.contains(&program)
+    }
+}
+
 /// Where a contract stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -128,6 +128,30 @@ impl ProgramSettings {
         self.multi_medication_dispense_allowed == Some(true)
     }
 
+    /// Whether nobody asks for contract and provision.
+    #[must_use]
+    pub fn skips_contract_and_provision(&self) -> bool {
+        self.skip_contract_provision_verify == Some(true)
+    }
+
+    /// Whether an outlet need not be confirmed by the regulator for medicines.
+    #[must_use]
+    pub fn skips_division_dls_verify(&self) -> bool {
+        self.skip_dispense_division_dls_verify == Some(true)
+    }
+
+    /// Whether it may pay for what was prescribed under another program.
+    #[must_use]
+    pub fn takes_over_from_others(&self) -> bool {
+        self.medical_program_change_on_dispense_allowed == Some(true)
+    }
+
+    /// Whether a patient may have one substance of several medication requests at a time.
+    #[must_use]
+    pub fn skips_treatment_period(&self) -> bool {
+        self.skip_treatment_period == Some(true)
+    }
+
     /// Whether a dispense is recorded at once, without signature.
     #[must_use]
     pub fn skips_signature(&self) -> bool {
@@ -206,6 +230,22 @@ pub struct ProgramMedication {
     pub max_request_dosage: Option<Decimal>,
 }
 
+impl ProgramMedication {
+    /// Whether it counts on that day: both its first and its last day do.
+    #[must_use]
+    pub fn is_usable_on(&self, day: NaiveDate) -> bool {
+        self.is_active
+            && self.start_date.is_none_or(|start| start <= day)
+            && self.end_date.is_none_or(|end| day <= end)
+    }
+
+    /// Whether a package may be divided; one that does not say may.
+    #[must_use]
+    pub fn is_divisible(&self) -> bool {
+        self.package_qty_divisible != Some(false)
+    }
+}
+
 /// What a program pays for a whole package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +256,26 @@ pub struct Reimbursement {
     /// For a whole package. Nothing where the payer sets it elsewhere (`EXTERNAL`).
     #[serde(default, deserialize_with = "null_is_nothing", serialize_with = "exact::serialize")]
     pub reimbursement_amount: Money,
+}
+
+impl Reimbursement {
+    /// Who sets what is paid.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        match self.kind.as_str() {
+            "FIXED" => Channel::Fixed,
+            _ => Channel::SetElsewhere,
+        }
+    }
+}
+
+/// How it is known what a program pays (6.2, 6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// The registry says it, for a whole package.
+    Fixed,
+    /// The payer says it elsewhere: `EXTERNAL`, and every type that is not known yet.
+    SetElsewhere,
 }
 
 fn null_is_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {

@@ -4,7 +4,7 @@ use crate::Carried;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::yes;
+use super::{BasedOn, yes};
 use crate::{
     DivisionId, EmployeeId, LegalEntityId, LongText, MedicalProgramId, MedicationId,
     MedicationRequestId, PersonId, Quantity, Text, UserId, exact, exact_option,
@@ -135,6 +135,25 @@ pub struct MedicationRequest {
     /// Carried through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inform_with: Option<Carried>,
+}
+
+impl MedicationRequest {
+    /// What it is based on.
+    #[must_use]
+    pub fn is_based_on(&self) -> BasedOn {
+        self.based_on.as_ref().map(|it| BasedOn::read(it.value())).unwrap_or_default()
+    }
+
+    /// Whether its days of treatment and those of another have one in common. A day that a record
+    /// does not say bounds nothing.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let starts_after = |one: &Self, two: &Self| match (one.started_at, two.ended_at) {
+            (Some(start), Some(end)) => start > end,
+            (Some(_) | None, _) => false,
+        };
+        !starts_after(self, other) && !starts_after(other, self)
+    }
 }
 
 /// What the registry says of a medication request.

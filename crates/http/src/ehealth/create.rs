@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::NaiveDate;
 use dispensary::WantedHold;
-use dispense_domain::{DispenseDay, NewItem, Prices, Text};
+use dispense_domain::{CodeTurn, DispenseDay, NewItem, Prices, Text};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -199,6 +199,7 @@ fn dispense(body: &mut Members<'_, '_>) -> Option<WantedHold> {
         dispense_day: DispenseDay::AsStated,
         dispensed_by,
         verification_code: None,
+        code_turn: CodeTurn::InPlace,
         items: items?,
         prices: Prices::UnlessFundedElsewhere,
         note,

@@ -114,14 +114,14 @@ impl IntoResponses for DispenseChanged {
 
 impl IntoResponses for CreateErrors {
     fn responses() -> Responses {
-        let numbers = create_hold::order().map(|(number, _)| number).chain(OF_HOLDING);
+        let numbers = create_hold::order().chain(OF_HOLDING);
         errors_of_command(&rules(numbers))
     }
 }
 
 impl IntoResponses for ProcessErrors {
     fn responses() -> Responses {
-        let numbers = process::order().map(|(number, _)| number).chain(OF_CHANGING);
+        let numbers = process::order().chain(OF_CHANGING);
         let mut responses = errors_of_command(&rules(numbers));
         responses.extend(errors([said_by_door(&catalogue::CONTENT_NOT_STORED)].into_iter()));
         responses

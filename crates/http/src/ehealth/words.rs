@@ -82,13 +82,22 @@ impl Words {
             | Code::LegalEntityClosed
             | Code::MedicationRequestNotFound
             | Code::DivisionNotFound
-            | Code::ProgramNotFound
+            | Code::ProgramMismatch
             | Code::DispenseDay
             | Code::ContentMismatch => Self::member("invalid"),
             Code::MedicationRequestInvalid
             | Code::QuantityExceedsAvailable
             | Code::QuantityNotEqual => Self::member("required"),
-            Code::MedicationNotFound | Code::MedicineExpired => Self::line("invalid"),
+            Code::ProgramNotFound => Self::all(Form::Member("invalid")),
+            Code::MedicationNotFound
+            | Code::MedicationMismatch
+            | Code::MedicationNotInProgram
+            | Code::ProgramMedicationInvalid
+            | Code::ProgramMedicationExpired
+            | Code::MedicineExpired => Self::line("invalid"),
+            Code::MedicationNotActive | Code::DiscountOutOfBounds | Code::QuantityNotDivisible => {
+                Self::line("required")
+            }
             Code::PaymentNotAllowed => Self::all(Form::Member("schema")),
             Code::PaymentRequired => Self::all(Form::Member("required")),
             Code::PriceMissing | Code::ContentSchema => Self::all(Form::Schema),
@@ -101,12 +110,29 @@ impl Words {
                 Self::malformed(StatusCode::BAD_REQUEST)
             }
             Code::LegalEntityNotActive
+            | Code::LegalEntityNotVerified
             | Code::LegalEntityType
             | Code::MedicationRequestNotActive
             | Code::OutsideDispensePeriod
             | Code::MedicationRequestIsPlan
             | Code::DivisionNotActive
             | Code::DivisionForeign
+            | Code::DivisionNotDlsVerified
+            | Code::LicenceMissing
+            | Code::ProductionLicenceMissing
+            | Code::ProgramNotActive
+            | Code::NoContract
+            | Code::ContractSuspended
+            | Code::DivisionNotInContract
+            | Code::ProgramMisconfigured
+            | Code::ProvisionMissing
+            | Code::ProvisionWithoutContract
+            | Code::ProvisionContractSuspended
+            | Code::CarePlanStatus
+            | Code::CarePlanExpired
+            | Code::ActivityStatus
+            | Code::ActivityQuantity
+            | Code::NotQualified
             | Code::TooManyDispenses
             | Code::WrongStatus
             | Code::IdempotencyKeyReused => Self::conflict(),
@@ -115,6 +141,8 @@ impl Words {
             | Code::NothingLeft
             | Code::SignerUnknown => Self::forbidden(),
             Code::DispenseNotFound => Self::first(StatusCode::NOT_FOUND, Form::Message),
+            Code::WrongCode => Self::first(StatusCode::UNAUTHORIZED, Form::Message),
+            Code::TooManyWrongCodes => Self::first(StatusCode::TOO_MANY_REQUESTS, Form::Message),
         }
     }
 
@@ -174,8 +202,7 @@ pub(super) fn told(refusals: &Refusals) -> Vec<&Refusal> {
 
 /// The number of the step that a rule belongs to: `15e+` to 15.
 fn step(refusal: &Refusal) -> &'static str {
-    let rule = refusal.code.definition().rule;
-    rule.trim_end_matches(|it: char| !it.is_ascii_digit())
+    refusal.rule.trim_end_matches(|it: char| !it.is_ascii_digit())
 }
 
 /// The line that is to blame.
@@ -200,10 +227,12 @@ mod tests {
         for code in Code::ALL {
             let of_kind = match code.definition().kind {
                 Kind::Unacceptable => 400,
+                Kind::Unproven => 401,
                 Kind::Forbidden => 403,
                 Kind::Unknown => 404,
                 Kind::Conflict => 409,
                 Kind::Invalid => 422,
+                Kind::TooOften => 429,
             };
             let otherwise = OTHERWISE.into_iter().find(|(known, _)| *known == code);
             let expected = otherwise.map_or(of_kind, |(_, status)| status);

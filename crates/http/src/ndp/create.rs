@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use dispensary::WantedHold;
-use dispense_domain::{DispenseDay, NewItem, Prices};
+use dispense_domain::{CodeTurn, DispenseDay, NewItem, Prices};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -139,6 +139,7 @@ fn wanted(body: &mut Members<'_, '_>, zone: Tz) -> Option<WantedHold> {
         dispense_day: DispenseDay::Bounded,
         dispensed_by: None,
         verification_code,
+        code_turn: CodeTurn::Last,
         items: items?,
         prices: Prices::AsStated,
         note,

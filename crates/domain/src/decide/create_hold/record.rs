@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Case;
-use crate::registry::{EmployeeStatus, LegalEntity, Medication, ProgramMedication};
+use super::participant::{named_or_newest, participants};
+use crate::registry::{EmployeeStatus, LegalEntity};
 use crate::{
     Code, DispenseEvent, DivisionAsWas, DivisionContact, DoctorAsWas, HoldBody, HoldCreated, Item,
-    MedicationAsWas, Money, NewItem, PartyAsWas, PersonAsWas, Personal, Processed, ProcessedBody,
-    ProgramAsWas, Quantity, Question, Refusal, Refusals, Remaining, RequestAsWas, RequestBody,
+    MedicationAsWas, Money, PartyAsWas, PersonAsWas, Personal, Processed, ProcessedBody,
+    ProgramAsWas, Question, Refusal, Refusals, Remaining, RequestAsWas, RequestBody,
     RequestEvidence, salt_for,
 };
 
@@ -83,12 +84,12 @@ fn processed_at_once(case: &Case<'_>, hold: &HoldCreated) -> Processed {
 
 fn items(case: &Case<'_>) -> Option<Vec<Item>> {
     let evidence = &case.sight.evidence;
+    let today = evidence.today(case.sight.at);
     let wanted = case.command.items.iter().enumerate();
     wanted
         .map(|(index, wanted)| {
             let medication = evidence.medications.get(index)?.as_deref()?;
-            let participants = evidence.participants.get(index).map_or(&[][..], Vec::as_slice);
-            let participant = participant(case, wanted, participants);
+            let participant = named_or_newest(participants(case, index), wanted, today);
             Some(Item {
                 id: case.command.dispense_id.item_id(index),
                 medication: MedicationAsWas::from(medication),
@@ -99,41 +100,14 @@ fn items(case: &Case<'_>) -> Option<Vec<Item>> {
                 reimbursement_amount: participant
                     .map_or(Money::ZERO, |it| it.reimbursement.reimbursement_amount),
                 program_medication_id: participant.map(|it| it.id),
-                package_qty: medication.package_qty.and_then(|qty| Quantity::try_from(qty).ok()),
-                step: step(medication, participant),
+                package_qty: medication.whole_package(),
+                step: medication.step(participant),
                 batch_number: wanted.batch_number.clone(),
                 expiry_date: wanted.expiry_date,
                 medication_2d_codes: wanted.medication_2d_codes.clone(),
             })
         })
         .collect()
-}
-
-/// Rule 6.1: the participant that the pharmacy names, else the newest whose days cover today.
-fn participant<'a>(
-    case: &Case<'_>,
-    wanted: &NewItem,
-    participants: &'a [Arc<ProgramMedication>],
-) -> Option<&'a ProgramMedication> {
-    let today = case.sight.evidence.today(case.sight.at);
-    let all = participants.iter().map(AsRef::as_ref);
-    match wanted.program_medication_id {
-        Some(id) => all.into_iter().find(|it: &&ProgramMedication| it.id == id),
-        None => all
-            .filter(|it| {
-                it.is_active
-                    && it.start_date.is_none_or(|start| start <= today)
-                    && it.end_date.is_none_or(|end| today <= end)
-            })
-            .max_by_key(|it| (it.start_date, it.id)),
-    }
-}
-
-/// Rule 7.3: what a quantity must be a multiple of.
-fn step(medication: &Medication, participant: Option<&ProgramMedication>) -> Option<Quantity> {
-    let divisible = participant.is_none_or(|it| it.package_qty_divisible != Some(false));
-    let step = if divisible { medication.package_min_qty } else { medication.package_qty };
-    step.and_then(|qty| Quantity::try_from(qty).ok())
 }
 
 fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {

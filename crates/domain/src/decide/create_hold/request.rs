@@ -1,6 +1,7 @@
 //! Rules 2, 6 and 8: the medication request.
 
 use super::Case;
+use crate::decide::table::{Judgement, PASSED, failed};
 use crate::registry::{Intent, RequestStatus};
 use crate::{Code, DispenseDay, Place, Refusal, RequestEvidence};
 
@@ -9,9 +10,9 @@ fn evidence<'a>(case: &'a Case<'_>) -> Option<&'a RequestEvidence> {
 }
 
 /// Rule 2: the stated day is not after today, nor before the medication request was created.
-pub(super) fn dispense_day(case: &Case<'_>) -> Vec<Refusal> {
+pub(super) fn dispense_day(case: &Case<'_>) -> Judgement {
     match case.command.dispense_day {
-        DispenseDay::AsStated => return Vec::new(),
+        DispenseDay::AsStated => return None,
         DispenseDay::Bounded => {}
     }
     let today = case.sight.evidence.today(case.sight.at);
@@ -22,54 +23,51 @@ pub(super) fn dispense_day(case: &Case<'_>) -> Vec<Refusal> {
         Some(created) if actual < created => {
             format!("{actual} is before the medication request was created, {created}")
         }
-        Some(_) | None => return Vec::new(),
+        Some(_) | None => return PASSED,
     };
     let refusal = Refusal::saying(Code::DispenseDay, message)
         .at(Place::DispensedAt)
         .with("actual", actual)
         .with("latest", today);
-    vec![match created {
+    failed(match created {
         Some(created) => refusal.with("earliest", created),
         None => refusal,
-    }]
+    })
 }
 
 /// Rule 6a: the medication request exists.
-pub(super) fn exists(case: &Case<'_>) -> Vec<Refusal> {
+pub(super) fn exists(case: &Case<'_>) -> Judgement {
     if evidence(case).is_some() {
-        return Vec::new();
+        return PASSED;
     }
-    vec![
-        Refusal::of(Code::MedicationRequestNotFound)
-            .at(Place::Request)
-            .with("medicationRequestId", case.command.medication_request_id),
-    ]
+    let refusal = Refusal::of(Code::MedicationRequestNotFound).at(Place::Request);
+    failed(refusal.with("medicationRequestId", case.command.medication_request_id))
 }
 
 /// Rule 6b: it is active, by its registry and by the log: what is fully dispensed is completed.
-pub(super) fn active(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(found) = evidence(case) else { return Vec::new() };
+pub(super) fn active(case: &Case<'_>) -> Judgement {
+    let found = evidence(case)?;
     let status = if case.dispensing.is_completed() {
         RequestStatus::Completed.as_str()
     } else if found.request.status != RequestStatus::Active {
         found.request.status.as_str()
     } else if found.request.is_active {
-        return Vec::new();
+        return PASSED;
     } else {
         "inactive"
     };
-    vec![Refusal::of(Code::MedicationRequestNotActive).at(Place::Request).with("status", status)]
+    failed(Refusal::of(Code::MedicationRequestNotActive).at(Place::Request).with("status", status))
 }
 
 /// Rule 6c: dispensing has its days, the first and the last included. A plan has none, and rule 8
 /// speaks of it.
-pub(super) fn in_its_period(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(found) = evidence(case) else { return Vec::new() };
+pub(super) fn in_its_period(case: &Case<'_>) -> Judgement {
+    let found = evidence(case)?;
     let today = case.sight.evidence.today(case.sight.at);
     let (from, to) = (found.request.dispense_valid_from, found.request.dispense_valid_to);
     let inside = from.is_some_and(|from| from <= today) && to.is_some_and(|to| today <= to);
     if inside || (found.request.intent == Intent::Plan && from.is_none() && to.is_none()) {
-        return Vec::new();
+        return PASSED;
     }
     let mut refusal =
         Refusal::of(Code::OutsideDispensePeriod).at(Place::Request).with("today", today);
@@ -78,12 +76,12 @@ pub(super) fn in_its_period(case: &Case<'_>) -> Vec<Refusal> {
             refusal = refusal.with(name, day);
         }
     }
-    vec![refusal]
+    failed(refusal)
 }
 
 /// Rule 6d: everything that it points at can be found.
-pub(super) fn resolves(case: &Case<'_>) -> Vec<Refusal> {
-    let Some(found) = evidence(case) else { return Vec::new() };
+pub(super) fn resolves(case: &Case<'_>) -> Judgement {
+    let found = evidence(case)?;
     let program_found = found.request.medical_program_id.is_none() || found.program.is_some();
     let missing: Vec<&str> = [
         ("employee", found.employee.is_some() && found.doctor.is_some()),
@@ -97,21 +95,16 @@ pub(super) fn resolves(case: &Case<'_>) -> Vec<Refusal> {
     .filter_map(|(name, there)| (!there).then_some(name))
     .collect();
     if missing.is_empty() {
-        return Vec::new();
+        return PASSED;
     }
-    vec![
-        Refusal::of(Code::MedicationRequestInvalid)
-            .at(Place::Request)
-            .with("missing", missing.join(", ")),
-    ]
+    let refusal = Refusal::of(Code::MedicationRequestInvalid).at(Place::Request);
+    failed(refusal.with("missing", missing.join(", ")))
 }
 
 /// Rule 8: it is an order, not a plan.
-pub(super) fn is_order(case: &Case<'_>) -> Vec<Refusal> {
-    match evidence(case).map(|found| found.request.intent) {
-        Some(Intent::Plan) => {
-            vec![Refusal::of(Code::MedicationRequestIsPlan).at(Place::Request)]
-        }
-        Some(Intent::Order) | None => Vec::new(),
+pub(super) fn is_order(case: &Case<'_>) -> Judgement {
+    match evidence(case)?.request.intent {
+        Intent::Order => PASSED,
+        Intent::Plan => failed(Refusal::of(Code::MedicationRequestIsPlan).at(Place::Request)),
     }
 }
