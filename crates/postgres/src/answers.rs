@@ -4,11 +4,11 @@ use dispensary::{AppendError, Unavailable};
 use dispense_domain::Command;
 
 use crate::fault::Fault;
-use crate::queue::{Outcome, Waiting};
+use crate::queue::{Granted, Outcome, Waiting, Wish};
 
 /// Gives a caller its answer.
 pub(crate) fn give(waiting: Waiting, outcome: Outcome) {
-    count(&waiting.command, &outcome);
+    count(&waiting.wish, &outcome);
     waiting.answer(outcome);
 }
 
@@ -35,23 +35,27 @@ pub(crate) fn unknown(outcomes: Vec<Outcome>) -> Vec<Outcome> {
     outcomes
         .into_iter()
         .map(|outcome| match outcome {
-            Ok(appended) if !appended.events.is_empty() => Err(AppendError::OutcomeUnknown),
-            Ok(_) | Err(_) => Err(Unavailable::database("the answer to a commit was lost").into()),
+            Ok(Granted::Recorded(it)) if !it.events.is_empty() => Err(AppendError::OutcomeUnknown),
+            Ok(Granted::Recorded(_) | Granted::Tried(_)) | Err(_) => {
+                Err(Unavailable::database("the answer to a commit was lost").into())
+            }
         })
         .collect()
 }
 
-/// Counts what became of a command.
-fn count(command: &Command, outcome: &Outcome) {
-    let kind = match command {
-        Command::CreateHold(_) => "create",
-        Command::Process(_) => "process",
-        Command::Cancel(_) => "cancel",
-        Command::Expire(_) => "expire",
+/// Counts what became of a wish.
+fn count(wish: &Wish, outcome: &Outcome) {
+    let kind = match wish {
+        Wish::Record(Command::CreateHold(_)) => "create",
+        Wish::Record(Command::Process(_)) => "process",
+        Wish::Record(Command::Cancel(_)) => "cancel",
+        Wish::Record(Command::Expire(_)) => "expire",
+        Wish::TryOut(_) => "try",
     };
     let became = match outcome {
-        Ok(appended) if appended.events.is_empty() => "replayed",
-        Ok(_) => "recorded",
+        Ok(Granted::Recorded(appended)) if appended.events.is_empty() => "replayed",
+        Ok(Granted::Recorded(_)) => "recorded",
+        Ok(Granted::Tried(_)) => "tried",
         Err(AppendError::Refused { refusals, .. }) => {
             for refusal in refusals.all() {
                 let code = refusal.code.definition().code;

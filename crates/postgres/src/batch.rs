@@ -7,16 +7,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use dispensary::{AppendError, Appended, Registries};
+use dispensary::{AppendError, Appended, Registries, RequestRecords, Tried};
+use dispense_domain::decide::create_hold::explain;
 use dispense_domain::registry::{MedicationRequest, Person};
 use dispense_domain::{
-    Command, DispenseEvent, Dispensing, Evidence, MedicationRequestId, Refusals, RequestEvidence,
-    Salt, Sight, Terms,
+    Command, CreateHold, DispenseEvent, Dispensing, Evidence, MedicationRequestId, Refusals,
+    RequestEvidence, Salt, Sight, Terms,
 };
 use futures::FutureExt;
 
 use crate::folded::Folded;
-use crate::queue::{Outcome, Waiting};
+use crate::queue::{Granted, Outcome, Waiting, Wish};
 use crate::rows::{Appender, Written, metadata};
 
 /// What a batch was decided on.
@@ -37,15 +38,40 @@ pub(crate) struct Deciding<'a> {
 }
 
 impl Deciding<'_> {
+    /// Does what is wanted, as far as it can be done before COMMIT.
+    pub(crate) async fn grant(&mut self, waiting: &Waiting) -> Outcome {
+        match &waiting.wish {
+            Wish::Record(command) => self.decide(waiting, command).await.map(Granted::Recorded),
+            Wish::TryOut(command) => self.try_out(waiting, command).map(Granted::Tried),
+        }
+    }
+
+    /// Asks every rule about a hold, on the state that a command would be decided on here.
+    fn try_out(&self, waiting: &Waiting, command: &CreateHold) -> Result<Tried, AppendError> {
+        let evidence = self.hold_evidence(command);
+        // The salt goes into personal bodies alone, and none is written.
+        let sight = Sight { at: self.ground.at, evidence, salt: Salt::default() };
+        let empty = Dispensing::default();
+        let state = self.streams.get(&waiting.request).map_or(&empty, |folded| &folded.state);
+        let explaining = AssertUnwindSafe(|| explain(state, command, &sight));
+        let rules = std::panic::catch_unwind(explaining)
+            .map_err(|_| self.bug(waiting, "a rule panicked"))?;
+        Ok(Tried { rules, position: self.log.place(), at: self.ground.at })
+    }
+
     /// Decides one command, and lays out its events.
-    pub(crate) async fn decide(&mut self, waiting: &Waiting) -> Outcome {
+    async fn decide(
+        &mut self,
+        waiting: &Waiting,
+        command: &Command,
+    ) -> Result<Appended, AppendError> {
         let mut folded = self.streams.get(&waiting.request).cloned().unwrap_or_default();
         let mut salt = Salt::default();
         if getrandom::fill(&mut salt).is_err() {
             return Err(self.bug(waiting, "the system has no random numbers"));
         }
         // A rule that panics is a bug for this command alone.
-        let deciding = self.handle(waiting, salt, &mut folded.state);
+        let deciding = self.handle(waiting.request, command, salt, &mut folded.state);
         let decided = AssertUnwindSafe(deciding).catch_unwind().await;
         let events = match decided {
             Ok(Ok(events)) => events,
@@ -75,29 +101,32 @@ impl Deciding<'_> {
 
     async fn handle(
         &self,
-        waiting: &Waiting,
+        request: MedicationRequestId,
+        command: &Command,
         salt: Salt,
         state: &mut Dispensing,
     ) -> Result<Vec<DispenseEvent>, Refusals> {
-        let sight = Sight { at: self.ground.at, evidence: self.evidence(waiting), salt };
+        let sight = Sight { at: self.ground.at, evidence: self.evidence(request, command), salt };
         let sink = EventSink::default();
-        state.handle(waiting.command.clone(), &sight, &sink).await?;
+        state.handle(command.clone(), &sight, &sink).await?;
         Ok(sink.collect().await)
     }
 
-    fn evidence(&self, waiting: &Waiting) -> Evidence {
+    fn evidence(&self, request: MedicationRequestId, command: &Command) -> Evidence {
         let Ground { registries, terms, .. } = &self.ground;
-        match &waiting.command {
-            Command::CreateHold(command) => {
-                let request = self.request(command.medication_request_id);
-                registries.evidence(command, request, terms)
-            }
+        match command {
+            Command::CreateHold(command) => self.hold_evidence(command),
             Command::Process(command) => {
-                let request = self.request(waiting.request);
-                registries.process_evidence(command, request, terms)
+                registries.process_evidence(command, self.request(request), terms)
             }
             Command::Cancel(_) | Command::Expire(_) => Evidence::none((*terms).clone()),
         }
+    }
+
+    fn hold_evidence(&self, command: &CreateHold) -> Evidence {
+        let Ground { registries, terms, .. } = &self.ground;
+        let request = self.request(command.medication_request_id);
+        registries.evidence(command, request, terms)
     }
 
     /// The medication request as it was read; one that cannot be read counts as not found, loudly.
@@ -105,7 +134,9 @@ impl Deciding<'_> {
         let (request, person) = self.ground.requests.get(&id)?;
         let request: MedicationRequest = parsed(id, request.as_deref()?)?;
         let person: Option<Person> = person.as_deref().and_then(|text| parsed(id, text));
-        Some(self.ground.registries.request_evidence(Arc::new(request), person.map(Arc::new)))
+        let (request, person) = (request.into(), person.map(Arc::new));
+        let records = RequestRecords { request, person, others: Vec::new(), care: None };
+        Some(self.ground.registries.request_evidence(records))
     }
 
     #[allow(clippy::unused_self, reason = "a bug belongs to the batch that met it")]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dispensary::{
-    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Unavailable, Unnamed,
+    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Tried, Unavailable,
+    Unnamed,
 };
 use dispense_domain::{
-    Command, DispenseEvent, DispenseId, MedicationRequestId, Partitions, Terms, upcast,
+    Command, CreateHold, DispenseEvent, DispenseId, MedicationRequestId, Partitions, Terms, upcast,
 };
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{PgPool, Row};
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::queue::{self, Waiting};
+use crate::queue::{self, Granted, Outcome, Waiting, Wish};
 use crate::settings::{self, LogSettings, NotServable};
 use crate::writer::Writer;
 use crate::{PgRegistry, contents};
@@ -106,6 +107,12 @@ impl PgLog {
     pub fn written(&self, partition: u16) -> Option<watch::Receiver<i64>> {
         self.written.get(usize::from(partition)).cloned()
     }
+
+    async fn ask(&self, request: MedicationRequestId, wish: Wish, origin: Origin) -> Outcome {
+        let partition = self.settings.partitions.of_request(request);
+        let queue = self.queues.get(usize::from(partition)).ok_or(AppendError::Bug)?;
+        queue::ask(queue, request, wish, origin).await
+    }
 }
 
 /// What a writer is made of, for as often as it has to be made.
@@ -142,9 +149,22 @@ impl EventLog for PgLog {
         command: Command,
         origin: Origin,
     ) -> Result<Appended, AppendError> {
-        let partition = self.settings.partitions.of_request(request);
-        let queue = self.queues.get(usize::from(partition)).ok_or(AppendError::Bug)?;
-        queue::ask(queue, request, command, origin).await
+        match self.ask(request, Wish::Record(command), origin).await? {
+            Granted::Recorded(appended) => Ok(appended),
+            Granted::Tried(_) => Err(AppendError::Bug),
+        }
+    }
+
+    async fn try_out(
+        &self,
+        request: MedicationRequestId,
+        command: Arc<CreateHold>,
+        origin: Origin,
+    ) -> Result<Tried, AppendError> {
+        match self.ask(request, Wish::TryOut(command), origin).await? {
+            Granted::Tried(tried) => Ok(tried),
+            Granted::Recorded(_) => Err(AppendError::Bug),
+        }
     }
 
     async fn request_of(

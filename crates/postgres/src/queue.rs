@@ -1,31 +1,49 @@
-//! Commands waiting for their partition.
+//! Commands, and holds to try, waiting for their partition.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use dispensary::{AppendError, Appended, Origin};
-use dispense_domain::{Command, MedicationRequestId};
+use dispensary::{AppendError, Appended, Origin, Tried};
+use dispense_domain::{Command, CreateHold, MedicationRequestId};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most commands that wait for one partition.
 pub(crate) const LENGTH: usize = 1024;
 
-/// A command that has not begun by then never will.
+/// A wish that has not begun by then never will.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const WAITING: u8 = 0;
 const BEGUN: u8 = 1;
 const GIVEN_UP: u8 = 2;
 
-/// What a command gets.
-pub(crate) type Outcome = Result<Appended, AppendError>;
+/// What is wanted of a batch.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// That a command is decided and recorded.
+    Record(Command),
+    /// That every rule judges a hold, and no event is recorded.
+    TryOut(Arc<CreateHold>),
+}
 
-/// A command that waits.
+/// What a wish brought about.
+#[derive(Debug)]
+pub(crate) enum Granted {
+    /// The events of a command.
+    Recorded(Appended),
+    /// What every rule says.
+    Tried(Tried),
+}
+
+/// What a wish gets.
+pub(crate) type Outcome = Result<Granted, AppendError>;
+
+/// A wish that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) request: MedicationRequestId,
-    pub(crate) command: Command,
+    pub(crate) wish: Wish,
     pub(crate) origin: Origin,
     since: Instant,
     stage: Arc<AtomicU8>,
@@ -48,17 +66,17 @@ impl Waiting {
     }
 }
 
-/// Puts a command into a queue and waits for its answer.
+/// Puts a wish into a queue and waits for its answer.
 pub(crate) async fn ask(
     queue: &mpsc::Sender<Waiting>,
     request: MedicationRequestId,
-    command: Command,
+    wish: Wish,
     origin: Origin,
 ) -> Outcome {
     let stage = Arc::new(AtomicU8::new(WAITING));
     let (answer, mut answered) = oneshot::channel();
     let since = Instant::now();
-    let waiting = Waiting { request, command, origin, since, stage: stage.clone(), answer };
+    let waiting = Waiting { request, wish, origin, since, stage: stage.clone(), answer };
     // Full or closed: there is no room.
     queue.try_send(waiting).map_err(|_| AppendError::Busy)?;
 

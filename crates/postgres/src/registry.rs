@@ -7,7 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dispensary::{ClientType, FaultyLine, Line, Origin, Registries, Registry, Unavailable};
+use dispensary::{
+    ClientType, FaultyLine, Line, Origin, Registries, Registry, RequestRecords, Unavailable,
+};
 use dispense_domain::registry::{MedicationRequest, Person};
 use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence, Text};
 use sqlx::PgPool;
@@ -140,7 +142,9 @@ impl Registry for PgRegistry {
             .map(|person| serde_json::from_str(&person))
             .transpose()
             .map_err(Unavailable::database)?;
-        Ok(Some(small.request_evidence(request.into(), person.map(Arc::new))))
+        let (request, person) = (request.into(), person.map(Arc::new));
+        let records = RequestRecords { request, person, others: Vec::new(), care: None };
+        Ok(Some(small.request_evidence(records)))
     }
 
     async fn request_by_number(

@@ -239,7 +239,7 @@ impl Writer {
         let deciding_since = Instant::now();
         let mut outcomes = Vec::with_capacity(batch.len());
         for waiting in batch {
-            outcomes.push(deciding.decide(waiting).await);
+            outcomes.push(deciding.grant(waiting).await);
         }
         metrics::histogram!("dispense_decide_seconds").record(deciding_since.elapsed());
         #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
