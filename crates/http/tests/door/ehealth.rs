@@ -16,7 +16,7 @@ mod transport;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::world::sample::{DIVISION, MEDICATION, REQUEST, REQUEST_IN_PARTS};
+use super::world::sample::{DIVISION, MEDICATION, REQUEST, REQUEST_IN_PARTS, paid_for};
 use super::world::{Answer, World};
 
 /// The paths of one and the same thing.
@@ -48,7 +48,7 @@ fn detail(tablets: u32) -> Value {
         "medication_qty": tablets,
         "sell_price": 4.5,
         "sell_amount": 135.25,
-        "discount_amount": 35.2,
+        "discount_amount": paid_for(tablets),
     })
 }
 

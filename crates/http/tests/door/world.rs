@@ -2,6 +2,7 @@
 //! memory, which record and can be told to fail.
 
 mod dispenses;
+mod ground;
 mod log;
 mod registry;
 pub(super) mod sample;
@@ -23,7 +24,7 @@ use dispensary::asker::ClientType;
 use dispensary::{
     AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer,
 };
-use dispense_domain::{MedicationRequestId, UserId};
+use dispense_domain::{LegalEntityId, MedicationRequestId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
     AuthConfig, Authenticator, DevelopmentKeys, JwksSource, JwtConfig, KeySchedule,
@@ -32,6 +33,8 @@ use dispense_http::{Check, Door, Health};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
+
+pub(super) use ground::Ground;
 
 pub(super) const READ: &str = "medication_dispense:read";
 pub(super) const WRITE: &str = "medication_dispense:write";
@@ -56,6 +59,10 @@ pub(super) struct Inner {
     pub(super) now: DateTime<Utc>,
     /// The log, one partition.
     pub(super) events: Vec<(MedicationRequestId, Recorded)>,
+    /// What decisions are made from.
+    pub(super) ground: Ground,
+    /// The wrong verification codes that were tried.
+    pub(super) wrong_codes: Vec<WrongCode>,
     /// Where the commands came from.
     pub(super) origins: Vec<Origin>,
     /// Makes the log fail.
@@ -72,6 +79,13 @@ pub(super) struct Inner {
     pub(super) contents: BTreeMap<String, Vec<u8>>,
     /// Makes the store fail.
     pub(super) store_is_full: bool,
+}
+
+/// A wrong verification code that somebody tried.
+pub(super) struct WrongCode {
+    pub(super) request: MedicationRequestId,
+    pub(super) client: LegalEntityId,
+    pub(super) at: DateTime<Utc>,
 }
 
 impl State {
@@ -142,11 +156,18 @@ impl World {
 
     /// A world whose registries were changed.
     pub(super) async fn with(change: impl FnOnce(&mut Registries)) -> Self {
+        Self::on(|ground| change(&mut ground.registries)).await
+    }
+
+    /// A world in which decisions are made from something else.
+    pub(super) async fn on(change: impl FnOnce(&mut Ground)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = DevelopmentKey::load_or_create(&folder.path().join("key.pem")).unwrap();
         let state = State(Arc::new(Mutex::new(Inner {
             now: sample::NOW.parse().unwrap(),
             events: Vec::new(),
+            ground: Ground::sample(change),
+            wrong_codes: Vec::new(),
             origins: Vec::new(),
             failure: None,
             batches: Vec::new(),
@@ -156,19 +177,15 @@ impl World {
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
-        let mut registries = sample::registries();
-        change(&mut registries);
-        registries.index();
-        let registry = registry::SampleRegistry::new(state.clone(), registries);
-        let log = log::MemoryLog::new(state.clone(), registry.registries());
+        let terms = state.get().ground.terms.clone();
         let door = Door {
             dispensary: Dispensary::new(Outside {
-                log: Arc::new(log),
-                registry: Arc::new(registry),
+                log: Arc::new(log::MemoryLog(state.clone())),
+                registry: Arc::new(registry::SampleRegistry(state.clone())),
                 dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
                 contents: Arc::new(signing::MemoryContents(state.clone())),
-                terms: Arc::default(),
+                terms: Arc::new(terms),
             }),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
             health: Arc::new(state.clone()),
@@ -176,6 +193,11 @@ impl World {
             zone: Tz::Europe__Kyiv,
         };
         Self { door, state, key, _folder: folder }
+    }
+
+    /// Changes what decisions are made from; the terms are those with which the world began.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Ground)) {
+        self.state.get().ground.change(change);
     }
 
     /// A token of the pharmacy.

@@ -5,40 +5,62 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispensary::{
-    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Registries, Stream,
-    Unavailable, Unnamed,
+    AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Tried, Unavailable,
+    Unnamed,
 };
+use dispense_domain::decide::create_hold::{Verdict, explain};
 use dispense_domain::{
-    Command, DispenseId, Dispensing, Evidence, MedicationRequestId, Sight, Terms, decide, evolve,
+    Code, Command, CreateHold, DispenseId, Dispensing, Evidence, MedicationRequestId, Refusal,
+    Sight, decide, evolve,
 };
 
-use super::registry::evidence_of;
-use super::{Inner, State};
+use super::{Inner, State, WrongCode};
 
-pub(super) struct MemoryLog {
-    state: State,
-    registries: Arc<Registries>,
-}
+pub(super) struct MemoryLog(pub(super) State);
 
-impl MemoryLog {
-    pub(super) fn new(state: State, registries: Arc<Registries>) -> Self {
-        Self { state, registries }
-    }
-
-    fn sight(&self, inner: &Inner, request: MedicationRequestId, command: &Command) -> Sight {
-        let terms = Arc::new(Terms::default());
+impl Inner {
+    /// What that command may look at.
+    fn sight(&self, request: MedicationRequestId, command: &Command) -> Sight {
+        let terms = Arc::new(self.ground.terms.clone());
+        let found = self.ground.evidence_of(request);
+        let registries = &self.ground.registries;
         let evidence = match command {
             Command::CreateHold(hold) => {
-                let request = evidence_of(&self.registries, hold.medication_request_id);
-                self.registries.evidence(hold, request, &terms)
+                let tried = self.wrong_codes.iter();
+                let tried = tried.filter(|it| (it.request, it.client) == (request, hold.client));
+                Evidence {
+                    wrong_codes: tried.map(|it| it.at).collect(),
+                    ..registries.evidence(hold, found, &terms)
+                }
             }
-            Command::Process(process) => {
-                let request = evidence_of(&self.registries, request);
-                self.registries.process_evidence(process, request, &terms)
-            }
+            Command::Process(process) => registries.process_evidence(process, found, &terms),
             Command::Cancel(_) | Command::Expire(_) => Evidence::none(terms),
         };
-        Sight { at: inner.now, evidence, salt: [7; 32] }
+        Sight { at: self.now, evidence, salt: [7; 32] }
+    }
+
+    /// All dispenses of that medication request.
+    fn dispensing(&self, request: MedicationRequestId) -> Dispensing {
+        let own = self.events.iter().filter(|(of, _)| *of == request);
+        own.fold(Dispensing::default(), |state, (_, it)| evolve(state, &it.event))
+    }
+
+    /// Where the log ends.
+    fn position(&self) -> LogPosition {
+        LogPosition { partition: 0, position: i64::try_from(self.events.len()).unwrap() }
+    }
+
+    /// A wrong code is a try, whatever became of the command; no code is none.
+    fn count_wrong_code<'a>(
+        &mut self,
+        hold: &CreateHold,
+        mut refusals: impl Iterator<Item = &'a Refusal>,
+    ) {
+        let is_wrong = refusals.any(|refusal| refusal.code == Code::WrongCode);
+        if is_wrong && hold.verification_code.is_some() {
+            let (request, client, at) = (hold.medication_request_id, hold.client, self.now);
+            self.wrong_codes.push(WrongCode { request, client, at });
+        }
     }
 }
 
@@ -50,25 +72,28 @@ impl EventLog for MemoryLog {
         command: Command,
         origin: Origin,
     ) -> Result<Appended, AppendError> {
-        let mut inner = self.state.get();
+        let mut inner = self.0.get();
         inner.origins.push(origin.clone());
         if let Some(failure) = inner.failure {
             return Err(failure());
         }
-        let sight = self.sight(&inner, request, &command);
-        let own: Vec<&Recorded> =
-            inner.events.iter().filter(|(of, _)| *of == request).map(|(_, it)| it).collect();
-        let sequence = i64::try_from(own.len()).unwrap();
-        let dispensing =
-            own.into_iter().fold(Dispensing::default(), |state, it| evolve(state, &it.event));
-        let last = i64::try_from(inner.events.len()).unwrap();
-        let position = |position| LogPosition { partition: 0, position };
-        let decided = decide(&dispensing, &command, &sight)
-            .map_err(|refusals| AppendError::Refused { refusals, position: position(last) })?;
+        let sight = inner.sight(request, &command);
+        let last = inner.position();
+        let decided = match decide(&inner.dispensing(request), &command, &sight) {
+            Ok(decided) => decided,
+            Err(refusals) => {
+                if let Command::CreateHold(hold) = &command {
+                    inner.count_wrong_code(hold, refusals.all().iter());
+                }
+                return Err(AppendError::Refused { refusals, position: last });
+            }
+        };
+        let sequence = inner.events.iter().filter(|(of, _)| *of == request).count();
+        let sequence = i64::try_from(sequence).unwrap();
         let events: Vec<Recorded> = (1..)
             .zip(decided)
             .map(|(index, event)| Recorded {
-                place: position(last + index),
+                place: LogPosition { position: last.position + index, ..last },
                 sequence: sequence + index,
                 event_id: event.dispense_id().event_id(event.name()),
                 recorded_at: inner.now,
@@ -78,15 +103,35 @@ impl EventLog for MemoryLog {
             })
             .collect();
         inner.events.extend(events.iter().map(|it| (request, it.clone())));
-        let position = position(i64::try_from(inner.events.len()).unwrap());
-        Ok(Appended { events, position, at: inner.now })
+        Ok(Appended { events, position: inner.position(), at: inner.now })
+    }
+
+    async fn try_out(
+        &self,
+        request: MedicationRequestId,
+        command: Arc<CreateHold>,
+        origin: Origin,
+    ) -> Result<Tried, AppendError> {
+        let mut inner = self.0.get();
+        inner.origins.push(origin);
+        if let Some(failure) = inner.failure {
+            return Err(failure());
+        }
+        let sight = inner.sight(request, &Command::CreateHold(Arc::clone(&command)));
+        let rules = explain(&inner.dispensing(request), &command, &sight);
+        let refusals = rules.iter().flat_map(|it| match &it.verdict {
+            Verdict::Failed(refusals) => refusals.as_slice(),
+            Verdict::Passed | Verdict::NotEvaluated => &[],
+        });
+        inner.count_wrong_code(&command, refusals);
+        Ok(Tried { rules, position: inner.position(), at: inner.now })
     }
 
     async fn request_of(
         &self,
         dispense: DispenseId,
     ) -> Result<Option<MedicationRequestId>, Unavailable> {
-        let inner = self.state.get();
+        let inner = self.0.get();
         if inner.failure.is_some() {
             return Err(Unavailable::database("connection refused (secret detail)"));
         }
@@ -99,7 +144,7 @@ impl EventLog for MemoryLog {
     }
 
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
-        let inner = self.state.get();
+        let inner = self.0.get();
         let own = inner.events.iter().filter(|(of, _)| *of == request);
         Ok(Stream { events: own.map(|(_, it)| it.clone()).collect(), at: inner.now })
     }

@@ -5,34 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispensary::asker::ClientType;
 use dispensary::{FaultyLine, Line, Origin, Registries, Registry, Unavailable};
-use dispense_domain::registry::MedicationRequest;
 use dispense_domain::{LegalEntityId, MedicationRequestId, RequestEvidence, Text};
 
-use super::{State, sample};
+use super::State;
 
-pub(super) struct SampleRegistry {
-    state: State,
-    registries: Arc<Registries>,
-}
-
-impl SampleRegistry {
-    pub(super) fn new(state: State, registries: Registries) -> Self {
-        Self { state, registries: Arc::new(registries) }
-    }
-
-    pub(super) fn registries(&self) -> Arc<Registries> {
-        Arc::clone(&self.registries)
-    }
-}
-
-/// The medication request of that id, and what it points at.
-pub(super) fn evidence_of(
-    registries: &Registries,
-    id: MedicationRequestId,
-) -> Option<RequestEvidence> {
-    let request = sample::requests().into_iter().find(|request| request.id == id)?;
-    Some(registries.request_evidence(Arc::new(request), Some(Arc::new(sample::person()))))
-}
+pub(super) struct SampleRegistry(pub(super) State);
 
 #[async_trait]
 impl Registry for SampleRegistry {
@@ -40,20 +17,21 @@ impl Registry for SampleRegistry {
         &self,
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable> {
-        Ok(evidence_of(&self.registries, request))
+        Ok(self.0.get().ground.evidence_of(request))
     }
 
     async fn request_by_number(
         &self,
         number: &Text,
     ) -> Result<Option<MedicationRequestId>, Unavailable> {
-        let numbered =
-            |request: &MedicationRequest| request.request_number.as_ref() == Some(number);
-        Ok(sample::requests().into_iter().find(numbered).map(|request| request.id))
+        let inner = self.0.get();
+        let mut requests = inner.ground.requests.iter().map(|records| &records.request);
+        let numbered = requests.find(|request| request.request_number.as_ref() == Some(number));
+        Ok(numbered.map(|request| request.id))
     }
 
     fn small(&self) -> Arc<Registries> {
-        self.registries()
+        Arc::new(self.0.get().ground.registries.clone())
     }
 
     fn client_type(&self, _legal_entity: LegalEntityId) -> Option<ClientType> {
@@ -61,7 +39,7 @@ impl Registry for SampleRegistry {
     }
 
     async fn import(&self, lines: Vec<Line>, by: &Origin) -> Result<Vec<FaultyLine>, Unavailable> {
-        let mut inner = self.state.get();
+        let mut inner = self.0.get();
         if inner.takes_batches == 0 {
             return Err(Unavailable::database("connection refused (secret detail)"));
         }

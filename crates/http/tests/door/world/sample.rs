@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use dispensary::{Registries, Signer};
+use dispensary::{Registries, RequestRecords, Signer};
 use dispense_domain::registry::{MedicationRequest, Person};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -34,15 +34,25 @@ pub(in super::super) const IN_PARTS: &str = "00000000-0000-4000-8000-0000000000f
 pub(in super::super) const AT_ONCE: &str = "00000000-0000-4000-8000-0000000000f2";
 /// A clinic.
 pub(in super::super) const CLINIC: &str = "00000000-0000-4000-8000-000000000055";
+/// [`MEDICATION`] in [`IN_PARTS`].
+pub(in super::super) const PARTICIPANT: &str = "00000000-0000-4000-8000-0000000000a1";
+/// What was prescribed: the dosage in [`MEDICATION`].
+pub(in super::super) const DOSAGE: &str = "00000000-0000-4000-8000-0000000000d1";
+/// The reimbursement contract of the pharmacy for [`IN_PARTS`].
+pub(in super::super) const CONTRACT: &str = "00000000-0000-4000-8000-0000000000c1";
+/// Its number.
+pub(in super::super) const CONTRACT_NUMBER: &str = "0000-A123-K456-7890";
+/// The patient.
+pub(in super::super) const PERSON: &str = "00000000-0000-4000-8000-000000000066";
 
-const PERSON: &str = "00000000-0000-4000-8000-000000000066";
+const PARTICIPANT_AT_ONCE: &str = "00000000-0000-4000-8000-0000000000a2";
+const SUBSTANCE: &str = "00000000-0000-4000-8000-0000000000d0";
 const DOCTOR: &str = "00000000-0000-4000-8000-000000000077";
 const DOCTORS_PARTY: &str = "00000000-0000-4000-8000-000000000078";
 const CLINIC_SITE: &str = "00000000-0000-4000-8000-000000000056";
 const PHARMACIST: &str = "00000000-0000-4000-8000-000000000045";
-const DOSAGE: &str = "00000000-0000-4000-8000-0000000000d1";
 
-const TAX_ID: &str = "2953710241";
+pub(in super::super) const TAX_ID: &str = "2953710241";
 
 /// The pharmacist, as a certificate says it.
 pub(super) fn signer() -> Signer {
@@ -70,6 +80,11 @@ pub(in super::super) fn part(program: &str, tablets: u32) -> Value {
     })
 }
 
+/// What the sample's programs pay for those tablets, in whole cents.
+pub(in super::super) fn paid_for(tablets: u32) -> f64 {
+    (f64::from(tablets) * 3520.0 / 30.0).round() / 100.0
+}
+
 /// Some tablets of one brand.
 pub(in super::super) fn item(tablets: u32) -> Value {
     json!({
@@ -79,7 +94,7 @@ pub(in super::super) fn item(tablets: u32) -> Value {
         "expiryDate": "2027-01-31",
         "unitPrice": 4.5,
         "totalPrice": 135.25,
-        "discountAmount": 35.2,
+        "discountAmount": paid_for(tablets),
     })
 }
 
@@ -92,7 +107,8 @@ where
     records.into_iter().map(|it| (read(&it["id"]), Arc::new(read(&it)))).collect()
 }
 
-fn read<T: DeserializeOwned>(record: &Value) -> T {
+/// A record of a registry.
+pub(in super::super) fn read<T: DeserializeOwned>(record: &Value) -> T {
     // Through text, because exact numbers are read from text alone.
     serde_json::from_str(&record.to_string()).unwrap_or_else(|error| panic!("{error}: {record}"))
 }
@@ -102,8 +118,10 @@ pub(super) fn registries() -> Registries {
     let division = |id: &str, of: &str, kind: &str| json!({"id": id, "legal_entity_id": of, "name": "Pharmacy No. 7", "type": kind, "status": "ACTIVE", "dls_verified": true});
     let employee = |id: &str, party: &str, of: &str, kind: &str| json!({"id": id, "party_id": party, "legal_entity_id": of, "employee_type": kind, "status": "APPROVED"});
     let party = |id: &str, last: &str| json!({"id": id, "first_name": "Olena", "last_name": last, "second_name": "Petrivna", "tax_id": TAX_ID});
-    let program = |id: &str, skips: bool| json!({"id": id, "name": "Affordable medicines", "medical_program_settings": {"multi_medication_dispense_allowed": true, "skip_medication_dispense_sign": skips, "skip_contract_provision_verify": true, "medical_program_change_on_dispense_allowed": true}});
-    let medication = |id: &str, kind: &str, ingredients: Value| json!({"id": id, "name": "Amlodipine 5 mg", "type": kind, "form": "TABLET", "ingredients": ingredients, "package_qty": 30, "package_min_qty": 10});
+    let program = |id: &str, skips: bool| json!({"id": id, "name": "Affordable medicines", "medical_program_settings": {"multi_medication_dispense_allowed": true, "skip_medication_dispense_sign": skips, "skip_contract_provision_verify": skips, "medical_program_change_on_dispense_allowed": true}});
+    let contract = json!({"id": CONTRACT, "type": "REIMBURSEMENT", "contract_number": CONTRACT_NUMBER, "status": "VERIFIED", "start_date": "2026-01-01", "end_date": "2026-12-31", "contractor_legal_entity_id": PHARMACY, "medical_program_id": IN_PARTS, "division_ids": [DIVISION]});
+    let participant = |id: &str, program: &str| json!({"id": id, "medication_id": MEDICATION, "medical_program_id": program, "reimbursement": {"type": "FIXED", "reimbursement_amount": 35.2}});
+    let medication = |id: &str, kind: &str, ingredients: Value| json!({"id": id, "name": "Amlodipine 5 mg", "type": kind, "form": "TABLET", "ingredients": ingredients, "package_qty": 30, "package_min_qty": 1});
     let dosage = json!({"numerator_unit": "MG", "numerator_value": 5, "denumerator_unit": "PILL", "denumerator_value": 1});
     let user = json!({"id": USER, "user_id": USER, "party_id": PARTY});
     let mut registries = Registries::default();
@@ -123,26 +141,43 @@ pub(super) fn registries() -> Registries {
         employee(PHARMACIST, PARTY, PHARMACY, "PHARMACIST"),
         employee(DOCTOR, DOCTORS_PARTY, CLINIC, "DOCTOR"),
     ]);
+    registries.contracts = records([contract]);
     registries.medical_programs = records([program(IN_PARTS, false), program(AT_ONCE, true)]);
+    registries.program_medications =
+        records([participant(PARTICIPANT, IN_PARTS), participant(PARTICIPANT_AT_ONCE, AT_ONCE)]);
     registries.medications = records([
         medication(
             MEDICATION,
             "BRAND",
             json!([{"medication_child_id": DOSAGE, "is_primary": true, "dosage": dosage}]),
         ),
-        medication(DOSAGE, "INNM_DOSAGE", json!([{"is_primary": true, "dosage": dosage}])),
+        medication(
+            DOSAGE,
+            "INNM_DOSAGE",
+            json!([{"innm_child_id": SUBSTANCE, "is_primary": true, "dosage": dosage}]),
+        ),
     ]);
-    registries.index();
     registries
 }
 
-pub(super) fn person() -> Person {
+fn person() -> Person {
     read(
         &json!({"id": PERSON, "first_name": "Ivan", "last_name": "Koval", "birth_date": "1961-05-04"}),
     )
 }
 
-pub(super) fn requests() -> [MedicationRequest; 4] {
+/// What the large registries say.
+pub(super) fn requests() -> Vec<RequestRecords> {
+    let records = medication_requests().map(|request| RequestRecords {
+        request: Arc::new(request),
+        person: Some(Arc::new(person())),
+        others: Vec::new(),
+        care: None,
+    });
+    records.into()
+}
+
+fn medication_requests() -> [MedicationRequest; 4] {
     let nowhere = "00000000-0000-4000-8000-0000000000ff";
     [
         (REQUEST, Value::Null, Value::Null),
