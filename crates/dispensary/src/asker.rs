@@ -7,11 +7,15 @@ use std::sync::Arc;
 use dispense_domain::Reach;
 use uuid::Uuid;
 
-/// The scope that newer clients of the register carry in place of [`WRITE`].
-const CREATE: &str = "medication_dispense:create";
-
-/// The scope that allows to create a dispense.
-const WRITE: &str = "medication_dispense:write";
+/// Scopes that newer clients of the register carry, each with the older one that it stands for.
+const STANDS_FOR: [(&str, &str); 6] = [
+    ("medication_dispense:create", "medication_dispense:write"),
+    ("medication_dispense:write_pharm", "medication_dispense:write"),
+    ("medication_dispense:process_pharm", "medication_dispense:process"),
+    ("medication_dispense:reject_pharm", "medication_dispense:reject"),
+    ("medication_dispense:read_pharm", "medication_dispense:read"),
+    ("medication_request:details_pharm", "medication_request:details"),
+];
 
 /// Who asks: what a verified token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,18 +136,19 @@ impl Scopes {
         Self(text.into())
     }
 
-    /// Says whether the scope is among these; `medication_dispense:create` counts as
-    /// `medication_dispense:write`.
+    /// Says whether the scope is among these, or one that stands for it.
     #[must_use]
     pub fn allows(&self, scope: &str) -> bool {
         self.0
             .split_ascii_whitespace()
-            .any(|granted| granted == scope || (granted == CREATE && scope == WRITE))
+            .any(|granted| granted == scope || STANDS_FOR.contains(&(granted, scope)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -158,10 +163,31 @@ mod tests {
     }
 
     #[test]
-    fn create_counts_as_write_and_not_the_other_way_round() {
-        assert!(Scopes::parse(CREATE).allows(WRITE));
-        assert!(!Scopes::parse(WRITE).allows(CREATE));
-        assert!(!Scopes::parse(CREATE).allows("medication_dispense:process"));
+    fn a_newer_scope_counts_as_the_older_one_and_as_nothing_else() {
+        let newer = [
+            ("medication_dispense:create", "medication_dispense:write"),
+            ("medication_dispense:write_pharm", "medication_dispense:write"),
+            ("medication_dispense:process_pharm", "medication_dispense:process"),
+            ("medication_dispense:reject_pharm", "medication_dispense:reject"),
+            ("medication_dispense:read_pharm", "medication_dispense:read"),
+            ("medication_request:details_pharm", "medication_request:details"),
+        ];
+        let all: BTreeSet<&str> =
+            newer.iter().flat_map(|(newer, older)| [*newer, *older]).collect();
+        for (newer, older) in newer {
+            let scopes = Scopes::parse(newer);
+            let allowed: BTreeSet<&str> =
+                all.iter().copied().filter(|it| scopes.allows(it)).collect();
+            assert_eq!(allowed, [newer, older].into(), "{newer}");
+        }
+    }
+
+    #[test]
+    fn an_older_scope_never_counts_as_a_newer_one() {
+        for (newer, older) in STANDS_FOR {
+            assert!(!Scopes::parse(older).allows(newer), "{older}");
+            assert!(Scopes::parse(older).allows(older), "{older}");
+        }
     }
 
     #[test]
