@@ -11,7 +11,9 @@ use dispense_domain::{
 use serde_json::json;
 
 use crate::content::{document, sign};
-use crate::sample::{OUTLET, PHARMACY, Scene, all_in_order, id, in_parts, noon_and, record, uuid};
+use crate::sample::{
+    OUTLET, PHARMACY, PROGRAM, Scene, all_in_order, id, in_parts, noon_and, record, uuid,
+};
 
 /// A hold, and a hand-over that nothing forbids.
 #[derive(Clone)]
@@ -40,6 +42,7 @@ pub(crate) fn signed_after(mut scene: Scene) -> HandOver {
             client: id(PHARMACY),
             reach: Reach::Own,
             division_id: id(OUTLET),
+            medical_program_id: Some(id(PROGRAM)),
             signature: Ok(Signer {
                 tax_id: Some("2953710241".to_owned()),
                 surname: Some("Shevchuk".to_owned()),

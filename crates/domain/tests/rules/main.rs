@@ -20,6 +20,7 @@ mod process;
 mod properties;
 mod quantity;
 mod recorded;
+mod records;
 mod replay;
 mod request;
 mod sample;

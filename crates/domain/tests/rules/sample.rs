@@ -5,16 +5,20 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use dispense_domain::command::key_digest;
 use dispense_domain::registry::{
-    Division, Employee, LegalEntity, MedicalProgram, Medication, MedicationRequest, ProgramSettings,
+    Contract, Division, Employee, HealthcareService, LegalEntity, MedicalProgram, Medication,
+    MedicationRequest, ProgramMedication, ProgramSettings,
 };
 use dispense_domain::{
-    Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, Dispensing, Evidence,
-    LegalEntityId, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Quantity,
-    Refusal, Refusals, RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
+    Approved, CodeTurn, Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, Dispensing,
+    LegalEntityId, MedicationRequestId, Money, NewItem, Prices, Provision, Quantity, Refusal,
+    Refusals, RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
 };
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Uuid;
+
+use crate::records::evidence;
+pub(crate) use crate::records::{brand, in_parts, program, record, without_signature};
 
 pub(crate) const REQUEST: u128 = 0x1_0001;
 pub(crate) const PHARMACY: u128 = 0x2_0001;
@@ -55,99 +59,22 @@ pub(crate) fn text<const MOST: usize>(text: &str) -> Text<MOST> {
 }
 
 pub(crate) fn quantity(number: &str) -> Quantity {
-    Quantity::try_from(number.parse::<rust_decimal::Decimal>().unwrap()).unwrap()
+    Quantity::try_from(number.parse::<Decimal>().unwrap()).unwrap()
 }
 
 pub(crate) fn hryvnias(number: &str) -> Money {
-    Money::try_from(number.parse::<rust_decimal::Decimal>().unwrap()).unwrap()
+    Money::try_from(number.parse::<Decimal>().unwrap()).unwrap()
 }
 
-/// A registry record, as a registry line would bring it.
-pub(crate) fn record<T: DeserializeOwned>(data: &Value) -> Arc<T> {
-    Arc::new(serde_json::from_str(&data.to_string()).unwrap())
-}
-
-/// Sixty tablets for one patient, to be dispensed in March.
-pub(crate) fn sixty_tablets() -> Arc<MedicationRequest> {
-    record(&json!({
-        "id": uuid(REQUEST), "status": "ACTIVE", "created_at": "2026-03-01",
-        "dispense_valid_from": "2026-03-01", "dispense_valid_to": "2026-03-30",
-        "person_id": uuid(0x7_0001), "employee_id": uuid(0x7_0002), "division_id": uuid(0x7_0003),
-        "legal_entity_id": uuid(0x7_0004), "medication_id": uuid(DOSAGE), "medication_qty": 60,
-        "medical_program_id": uuid(PROGRAM)
-    }))
-}
-
-fn request_evidence() -> RequestEvidence {
-    RequestEvidence {
-        request: sixty_tablets(),
-        person: Some(record(&json!({
-            "id": uuid(0x7_0001), "first_name": "Olena", "last_name": "Koval",
-            "second_name": "Petrivna", "birth_date": "1960-03-01"
-        }))),
-        employee: Some(record(&json!({
-            "id": uuid(0x7_0002), "party_id": uuid(0x7_0005), "legal_entity_id": uuid(0x7_0004),
-            "employee_type": "DOCTOR", "status": "APPROVED"
-        }))),
-        doctor: Some(record(&json!({
-            "id": uuid(0x7_0005), "first_name": "Ivan", "last_name": "Melnyk"
-        }))),
-        legal_entity: Some(record(&json!({
-            "id": uuid(0x7_0004), "name": "Clinic No 1", "type": "MSP", "status": "ACTIVE"
-        }))),
-        division: Some(record(&json!({
-            "id": uuid(0x7_0003), "legal_entity_id": uuid(0x7_0004), "name": "Clinic No 1, site 2",
-            "type": "CLINIC", "status": "ACTIVE"
-        }))),
-        medication: Some(record(&json!({
-            "id": uuid(DOSAGE), "name": "Metformin 500 mg", "type": "INNM_DOSAGE",
-            "ingredients": [{
-                "innm_child_id": uuid(SUBSTANCE), "is_primary": true,
-                "dosage": {
-                    "numerator_unit": "MG", "numerator_value": 500.50,
-                    "denumerator_unit": "PILL", "denumerator_value": 1
-                }
-            }]
-        }))),
-        program: Some(program(ProgramSettings::default())),
-    }
-}
-
-/// A program with those settings.
-pub(crate) fn program(settings: ProgramSettings) -> Arc<MedicalProgram> {
-    let mut program: Arc<MedicalProgram> =
-        record(&json!({"id": uuid(PROGRAM), "name": "Affordable Medicines"}));
-    Arc::make_mut(&mut program).medical_program_settings = settings.into();
-    program
-}
-
-/// Parts may be dispensed.
-pub(crate) fn in_parts() -> ProgramSettings {
-    ProgramSettings { multi_medication_dispense_allowed: Some(true), ..ProgramSettings::default() }
-}
-
-/// Recorded at once, without signature.
-pub(crate) fn without_signature() -> ProgramSettings {
-    ProgramSettings { skip_medication_dispense_sign: Some(true), ..ProgramSettings::default() }
-}
-
-/// Thirty tablets in a package, ten in a blister.
-pub(crate) fn brand() -> Arc<Medication> {
-    record(&json!({
-        "id": uuid(BRAND), "name": "Siofor 500", "type": "BRAND",
-        "package_qty": 30, "package_min_qty": 10,
-        "ingredients": [{"medication_child_id": uuid(DOSAGE), "is_primary": true}]
-    }))
-}
-
-/// So many units of the brand.
+/// So many units of the brand, and the discount that the program pays for them: 5 for each.
 pub(crate) fn item(number: &str) -> NewItem {
+    let quantity = quantity(number);
     NewItem {
         medication_id: id(BRAND),
-        quantity: quantity(number),
+        quantity,
         unit_price: None,
         total_price: None,
-        discount_amount: None,
+        discount_amount: Some(Money::try_from(quantity.decimal() * Decimal::from(5)).unwrap()),
         program_medication_id: None,
         batch_number: None,
         expiry_date: None,
@@ -178,6 +105,7 @@ pub(crate) fn all_in_order() -> Scene {
             dispense_day: DispenseDay::Bounded,
             dispensed_by: None,
             verification_code: None,
+            code_turn: CodeTurn::Last,
             items: vec![item("60")],
             prices: Prices::AsStated,
             note: None,
@@ -191,30 +119,6 @@ pub(crate) fn all_in_order() -> Scene {
     scene
 }
 
-fn evidence() -> Evidence {
-    Evidence {
-        terms: Arc::new(Terms::default()),
-        legal_entity: Some(record(&json!({
-            "id": uuid(PHARMACY), "name": "Apteka Zdorovia", "type": "PHARMACY", "status": "ACTIVE"
-        }))),
-        party: Some(record(&json!({
-            "id": uuid(0x6_0002), "first_name": "Maria", "last_name": "Shevchuk"
-        }))),
-        employees: vec![record(&json!({
-            "id": uuid(0x6_0003), "party_id": uuid(0x6_0002), "legal_entity_id": uuid(PHARMACY),
-            "employee_type": "PHARMACIST", "status": "APPROVED"
-        }))],
-        division: Some(record(&json!({
-            "id": uuid(OUTLET), "legal_entity_id": uuid(PHARMACY), "name": "Apteka No 7",
-            "type": "DRUGSTORE", "status": "ACTIVE"
-        }))),
-        program: Some(program(ProgramSettings::default())),
-        medications: vec![Some(brand())],
-        participants: vec![Vec::new()],
-        request: Some(request_evidence()),
-    }
-}
-
 impl Scene {
     /// The scene with something changed.
     pub(crate) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -222,20 +126,29 @@ impl Scene {
         self
     }
 
-    /// A legal entity asks, with that key.
+    /// A legal entity asks, with that key; it has a contract of its own.
     pub(crate) fn asks(&mut self, client: u128, key: &str) {
         let client: LegalEntityId = id(client);
+        self.contract().contractor_legal_entity_id = client;
         let request: MedicationRequestId = self.hold.medication_request_id;
         self.hold.client = client;
         self.hold.key_digest = key_digest(client, key);
         self.hold.dispense_id = DispenseId::asked_for(request, client, key);
     }
 
-    /// The command wants those quantities, each as an item of its own.
+    /// The command wants those quantities of the brand, each as an item of its own.
     pub(crate) fn wants(&mut self, quantities: &[&str]) {
         self.hold.items = quantities.iter().map(|number| item(number)).collect();
-        self.sight.evidence.medications = vec![Some(brand()); quantities.len()];
-        self.sight.evidence.participants = vec![Vec::new(); quantities.len()];
+        let evidence = &mut self.sight.evidence;
+        let medication = evidence.medications.first().cloned().flatten().unwrap_or_else(brand);
+        let participants = evidence.participants.first().cloned().unwrap_or_default();
+        evidence.medications = vec![Some(medication); quantities.len()];
+        evidence.participants = vec![participants; quantities.len()];
+    }
+
+    /// Nobody knows a smallest part of the brand: it is dispensed in any quantity.
+    pub(crate) fn in_any_quantity(&mut self) {
+        self.brand().package_min_qty = None;
     }
 
     /// The program of the dispense has those settings.
@@ -243,10 +156,65 @@ impl Scene {
         self.sight.evidence.program = Some(program(settings));
     }
 
-    /// The dispense is outside any program.
+    /// Dispense and medication request are outside any program.
     pub(crate) fn without_program(&mut self) {
-        self.hold.medical_program_id = None::<MedicalProgramId>;
-        self.sight.evidence.program = None;
+        self.hold.medical_program_id = None;
+        let evidence = &mut self.sight.evidence;
+        evidence.program = None;
+        evidence.provisions = Arc::default();
+        evidence.participants.iter_mut().for_each(Vec::clear);
+        self.request().medical_program_id = None;
+        let found = self.points_at();
+        found.program = None;
+        found.approved = Arc::default();
+    }
+
+    /// The settings of the program of the dispense.
+    pub(crate) fn settings(&mut self) -> &mut ProgramSettings {
+        Arc::make_mut(&mut self.program().medical_program_settings)
+    }
+
+    /// The program of the dispense.
+    pub(crate) fn program(&mut self) -> &mut MedicalProgram {
+        Arc::make_mut(self.sight.evidence.program.as_mut().unwrap())
+    }
+
+    /// The program of the medication request.
+    pub(crate) fn prescribed_program(&mut self) -> &mut MedicalProgram {
+        Arc::make_mut(self.points_at().program.as_mut().unwrap())
+    }
+
+    /// The brand of the first item.
+    pub(crate) fn brand(&mut self) -> &mut Medication {
+        Arc::make_mut(self.sight.evidence.medications[0].as_mut().unwrap())
+    }
+
+    /// The first participant for the first item.
+    pub(crate) fn participant(&mut self) -> &mut ProgramMedication {
+        Arc::make_mut(&mut self.sight.evidence.participants[0][0])
+    }
+
+    pub(crate) fn contract(&mut self) -> &mut Contract {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.sight.evidence.contracts)[0])
+    }
+
+    /// What the outlet is licensed to sell.
+    pub(crate) fn sale(&mut self) -> &mut HealthcareService {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.sight.evidence.healthcare_services)[0])
+    }
+
+    /// What the outlet is licensed to make.
+    pub(crate) fn production(&mut self) -> &mut HealthcareService {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.sight.evidence.healthcare_services)[1])
+    }
+
+    pub(crate) fn provision(&mut self) -> &mut Provision {
+        &mut Arc::make_mut(&mut self.sight.evidence.provisions)[0]
+    }
+
+    /// The participant among the approved brands of the medication request.
+    pub(crate) fn approved(&mut self) -> &mut Approved {
+        &mut Arc::make_mut(&mut self.points_at().approved)[0]
     }
 
     pub(crate) fn request(&mut self) -> &mut MedicationRequest {

@@ -6,9 +6,9 @@ use dispense_domain::decide::{create_hold, process, register_word};
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{Code, Kind, Refusal, Status};
 
-const TEXTS: [(Code, &str, &str, Kind, &str); 39] = {
+const TEXTS: [(Code, &str, &str, Kind, &str); 66] = {
     use Code as C;
-    use Kind::{Conflict, Forbidden, Invalid, Unacceptable, Unknown};
+    use Kind::{Conflict, Forbidden, Invalid, TooOften, Unacceptable, Unknown, Unproven};
     [
         (C::DispenseDay, "schema", "2", Invalid, "The day of dispensing is not possible"),
         (C::LegalEntityNotFound, "legal-entity-not-found", "3a", Invalid, "Legal entity not found"),
@@ -19,6 +19,13 @@ const TEXTS: [(Code, &str, &str, Kind, &str); 39] = {
             "4a",
             Conflict,
             "Legal entity is not active",
+        ),
+        (
+            C::LegalEntityNotVerified,
+            "legal-entity-not-verified",
+            "4b",
+            Conflict,
+            "Legal entity is not verified",
         ),
         (C::LegalEntityType, "legal-entity-type", "4c", Conflict, "Invalid legal entity type"),
         (C::PartyNotFound, "party-not-found", "5", Unacceptable, "Party not found"),
@@ -80,10 +87,155 @@ const TEXTS: [(Code, &str, &str, Kind, &str); 39] = {
             Conflict,
             "Division does not belong to user's legal entity",
         ),
+        (
+            C::DivisionNotDlsVerified,
+            "division-not-dls-verified",
+            "10d",
+            Conflict,
+            "Invalid division dls status",
+        ),
+        (
+            C::LicenceMissing,
+            "licence-missing",
+            "11a",
+            Conflict,
+            "Division must have active licenses to dispense medication request",
+        ),
+        (
+            C::ProductionLicenceMissing,
+            "production-licence-missing",
+            "11b",
+            Conflict,
+            "Division does not have active license to produce medication",
+        ),
         (C::ProgramNotFound, "program-not-found", "12c", Invalid, "Medical program not found"),
+        (
+            C::ProgramNotActive,
+            "program-not-active",
+            "12d",
+            Conflict,
+            "Medical program is not active",
+        ),
+        (
+            C::ProgramMismatch,
+            "program-mismatch",
+            "12e",
+            Invalid,
+            "Medical program in dispense doesn't match the one in medication request",
+        ),
+        (
+            C::NoContract,
+            "no-contract",
+            "13a",
+            Conflict,
+            "Program cannot be used - no active contract exists",
+        ),
+        (C::ContractSuspended, "contract-suspended", "13b", Conflict, "Contract is suspended"),
+        (
+            C::DivisionNotInContract,
+            "division-not-in-contract",
+            "13c",
+            Conflict,
+            "Division should be participant of a contract to create dispense",
+        ),
+        (
+            C::ProgramMisconfigured,
+            "program-misconfigured",
+            "14",
+            Conflict,
+            "Program was configured incorrectly. Either incorrect source of funding or option skip_contract_provision_verify",
+        ),
+        (
+            C::ProvisionMissing,
+            "provision-missing",
+            "14",
+            Conflict,
+            "Division does not provide the medical program",
+        ),
+        (
+            C::ProvisionWithoutContract,
+            "provision-without-contract",
+            "14",
+            Conflict,
+            "Medical program provision is not related to any actual contract for the current date",
+        ),
+        (
+            C::ProvisionContractSuspended,
+            "provision-contract-suspended",
+            "14",
+            Conflict,
+            "Contract is suspended",
+        ),
         (C::PriceMissing, "schema", "5.3", Invalid, "required property was not present"),
         (C::MedicationNotFound, "medication-not-found", "15a", Invalid, "Medication not found"),
+        (
+            C::MedicationNotActive,
+            "medication-not-active",
+            "15b",
+            Invalid,
+            "medication is not active",
+        ),
+        (
+            C::MedicationMismatch,
+            "medication-mismatch",
+            "15c",
+            Invalid,
+            "Medication doesn't match the one in medication request",
+        ),
+        (
+            C::MedicationNotInProgram,
+            "medication-not-in-program",
+            "15d",
+            Invalid,
+            "medication is not a participant of program",
+        ),
+        (
+            C::ProgramMedicationInvalid,
+            "program-medication-invalid",
+            "15e",
+            Invalid,
+            "Invalid program medication id",
+        ),
+        (
+            C::ProgramMedicationExpired,
+            "program-medication-expired",
+            "15e",
+            Invalid,
+            "There are no active program medications for this program and medication",
+        ),
         (C::MedicineExpired, "medicine-expired", "15e+", Invalid, "Medication is expired"),
+        (
+            C::DiscountOutOfBounds,
+            "discount-out-of-bounds",
+            "15f",
+            Invalid,
+            "Requested discount price does not satisfy allowed reimbursement amount",
+        ),
+        (C::WrongCode, "wrong-code", "16a", Unproven, "Incorrect code"),
+        (
+            C::TooManyWrongCodes,
+            "too-many-wrong-codes",
+            "16a",
+            TooOften,
+            "Too many wrong verification codes for this medication request",
+        ),
+        (C::CarePlanStatus, "care-plan-status", "16b", Conflict, "Invalid care plan status"),
+        (C::CarePlanExpired, "care-plan-expired", "16b", Conflict, "Care plan expired"),
+        (C::ActivityStatus, "activity-status", "16b", Conflict, "Invalid activity status"),
+        (
+            C::ActivityQuantity,
+            "activity-quantity",
+            "Q8",
+            Conflict,
+            "The total amount of the dispensed medication quantity exceeds quantity in care plan activity",
+        ),
+        (
+            C::NotQualified,
+            "not-qualified",
+            "16c",
+            Conflict,
+            "Medication request can not be dispensed. Invoke qualify medication request API to get detailed info",
+        ),
         (
             C::AlreadyHeld,
             "already-held",
@@ -111,6 +263,13 @@ const TEXTS: [(Code, &str, &str, Kind, &str); 39] = {
             "19",
             Invalid,
             "Dispensed medication quantity must be equal to medication quantity in Medication Request",
+        ),
+        (
+            C::QuantityNotDivisible,
+            "quantity-not-divisible",
+            "20",
+            Invalid,
+            "Requested medication brand quantity must be a multiplier of package minimal quantity",
         ),
         (
             C::PaymentNotAllowed,
@@ -204,22 +363,22 @@ fn every_code_has_its_words_its_rule_and_its_kind() {
 #[test]
 fn codes_stand_in_the_order_of_their_rules_and_every_judged_rule_has_one() {
     let places: BTreeMap<_, _> =
-        create_hold::order().enumerate().map(|(place, (number, _))| (number, place)).collect();
+        create_hold::order().enumerate().map(|(place, number)| (number, place)).collect();
     let rules: Vec<_> = Code::ALL.iter().map(|code| code.definition().rule).collect();
     let of_holds: Vec<_> = rules.iter().filter_map(|rule| places.get(rule)).collect();
     assert!(of_holds.is_sorted());
-    for (number, judged) in create_hold::order().chain(process::order()) {
-        assert_eq!(rules.contains(&number), judged, "rule {number}");
+    for number in create_hold::order().chain(process::order()) {
+        assert!(rules.contains(&number), "rule {number}");
     }
 }
 
 #[test]
 fn the_order_of_the_rules_is_the_registers() {
-    let order: Vec<_> = create_hold::order().map(|(number, _)| number).collect();
+    let order: Vec<_> = create_hold::order().collect();
     let wanted = "2 3a 3b 4a 4b 4c 5 6a 6b 6c 6d 7 8 9 10a 10b 10c 10d 11a 11b 12b 12c 12d 12e \
                   13a 13b 13c 14 5.3 15a 15b 15c 15d 15e 15e+ 15f 16a 16b 16c 17 18 19 20 21 limit";
     assert_eq!(order, wanted.split_whitespace().collect::<Vec<_>>());
-    let order: Vec<_> = process::order().map(|(number, _)| number).collect();
+    let order: Vec<_> = process::order().collect();
     let wanted = "P4a P4b P5a P5b P5c P5d 10a 10b 10c 10d 7 4.1 P9 P10";
     assert_eq!(order, wanted.split_whitespace().collect::<Vec<_>>());
 }
@@ -261,7 +420,7 @@ fn refusals_carry_only_params_that_the_catalogue_names() {
 #[test]
 fn the_page_for_pharmacists_lists_every_rule_and_every_code() {
     let page = include_str!("../../../../docs/domain.md");
-    for (number, _) in create_hold::order().chain(process::order()) {
+    for number in create_hold::order().chain(process::order()) {
         assert!(page.contains(&format!("| {number} |")), "rule {number}");
     }
     for code in Code::ALL {
