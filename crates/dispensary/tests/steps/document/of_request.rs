@@ -76,6 +76,9 @@ fn evidence(request: &Value) -> RequestEvidence {
             "id": "00000000-0000-0000-0000-000000040001", "name": "Affordable Medicines",
             "medical_program_settings": {"multi_medication_dispense_allowed": true},
         }))),
+        approved: Arc::default(),
+        others: Vec::new(),
+        care: None,
     }
 }
 
