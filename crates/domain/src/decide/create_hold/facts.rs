@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Case;
 use super::line::lines;
+use super::patient::{MOST_WRONG_CODES, tried_lately};
+use super::quantity::{in_parts, requested};
+use super::{Case, MOST_DISPENSES};
 use crate::registry::{BasedOn, Contract};
 use crate::{Money, qualify};
 
@@ -153,7 +155,12 @@ pub(super) fn contracts(case: &Case<'_>) -> Facts {
             told
         })
         .collect();
-    facts(json!({"contracts": contracts, "today": evidence.today(case.sight.at)}))
+    let settings = evidence.program.as_ref().map(|it| &it.medical_program_settings);
+    facts(json!({
+        "isSkipped": settings.map(|it| it.skips_contract_and_provision()),
+        "contracts": contracts,
+        "today": evidence.today(case.sight.at),
+    }))
 }
 
 pub(super) fn provisions(case: &Case<'_>) -> Facts {
@@ -170,8 +177,12 @@ pub(super) fn provisions(case: &Case<'_>) -> Facts {
             })
         })
         .collect();
+    let program = evidence.program.as_ref();
+    let settings = program.map(|it| &it.medical_program_settings);
     facts(json!({
         "provisionIsAskedFor": evidence.terms.program_provision_verify.is_on(),
+        "isSkipped": settings.map(|it| it.skips_contract_and_provision()),
+        "fundingSource": program.map(|it| &it.funding_source),
         "provisions": provisions,
         "today": evidence.today(case.sight.at),
     }))
@@ -202,9 +213,13 @@ pub(super) fn items(case: &Case<'_>) -> Facts {
             })
         })
         .collect();
-    let prescribed = case.sight.evidence.request.as_ref().map(|it| it.request.medication_id);
+    let evidence = &case.sight.evidence;
+    let prescribed = evidence.request.as_ref().map(|it| it.request.medication_id);
     facts(json!({
         "prescribedMedicationId": prescribed,
+        "dispensedOn": case.command.dispensed_on,
+        "today": evidence.today(case.sight.at),
+        "isFundedElsewhere": evidence.program.as_ref().map(|it| it.is_funded_elsewhere()),
         "deviation": terms.deviation.decimal(),
         "tolerance": terms.tolerance,
         "items": lines,
@@ -216,7 +231,8 @@ pub(super) fn code(case: &Case<'_>) -> Facts {
     facts(json!({
         "hasCode": kept.map(Option::is_some),
         "codeGiven": case.command.verification_code.is_some(),
-        "wrongCodesLately": case.sight.evidence.wrong_codes.len(),
+        "wrongCodesLately": tried_lately(case).len(),
+        "limit": MOST_WRONG_CODES,
     }))
 }
 
@@ -242,26 +258,32 @@ pub(super) fn qualification(case: &Case<'_>) -> Facts {
     let today = evidence.today(case.sight.at);
     let followed = found.and_then(|it| it.care.as_ref());
     let activity = followed.and_then(|it| it.activity.as_ref());
+    let program = found.and_then(|it| it.program.as_ref());
+    let settings = program.map(|it| &it.medical_program_settings);
     facts(json!({
         "medicalProgramId": found.and_then(|it| it.request.medical_program_id),
+        "isActive": program.map(|it| it.is_active),
+        "skipsTreatmentPeriod": settings.map(|it| it.skips_treatment_period()),
+        "prescribed": found.map(|it| it.request.medication_qty),
         "participants": found.map(|it| qualify::usable(&it.approved, today).count()),
         "otherRequestsOfSubstance": found.map(|it| qualify::overlapping(it).count()),
         "activityQuantity": activity.and_then(|it| it.quantity),
-        "activityDispensed": followed.map(|it| it.processed),
+        "activityDispensed": followed.map(|it| it.processed.normalize()),
     }))
 }
 
 pub(super) fn quantity(case: &Case<'_>) -> Facts {
     let registry = case.sight.evidence.request.as_ref().map(|it| it.request.medication_qty);
     let prescribed = case.dispensing.prescribed().or(registry);
-    let program = case.sight.evidence.program.as_ref();
     facts(json!({
         "prescribed": prescribed,
+        "requested": requested(case),
         "dispensed": case.dispensing.processed().normalize(),
         "held": case.dispensing.held(case.sight.at).normalize(),
         "available": prescribed.map(|it| case.dispensing.remaining(it)),
+        "partsAllowed": in_parts(case),
         "dispenses": case.dispensing.dispenses().len(),
-        "partsAllowed": program.map(|it| it.medical_program_settings.multi_dispense()),
+        "limit": MOST_DISPENSES,
     }))
 }
 

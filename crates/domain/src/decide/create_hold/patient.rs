@@ -38,7 +38,7 @@ pub(super) fn code_is_right(case: &Case<'_>) -> Judgement {
 }
 
 /// The wrong tries that still count, the earliest first.
-fn tried_lately(case: &Case<'_>) -> Vec<DateTime<Utc>> {
+pub(super) fn tried_lately(case: &Case<'_>) -> Vec<DateTime<Utc>> {
     let tries = case.sight.evidence.wrong_codes.iter().copied();
     let mut tries: Vec<_> =
         tries.filter(|tried| case.sight.at < *tried + WRONG_CODES_COUNT_FOR).collect();

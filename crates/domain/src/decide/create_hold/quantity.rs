@@ -17,21 +17,25 @@ struct Amounts {
 
 fn amounts(case: &Case<'_>) -> Option<Amounts> {
     let registry = case.sight.evidence.request.as_ref()?.request.medication_qty;
-    let items = &case.command.items;
-    let requested =
-        items.iter().fold(Decimal::ZERO, |sum, item| sum.saturating_add(item.quantity.decimal()));
     Some(Amounts {
         prescribed: case.dispensing.prescribed().unwrap_or(registry),
         processed: case.dispensing.processed().normalize(),
         available: case.dispensing.remaining(registry).into(),
-        requested: requested.normalize(),
+        requested: requested(case),
         in_parts: in_parts(case),
     })
 }
 
+/// How much is wanted, all items together.
+pub(super) fn requested(case: &Case<'_>) -> Decimal {
+    let items = case.command.items.iter();
+    let sum = items.fold(Decimal::ZERO, |sum, item| sum.saturating_add(item.quantity.decimal()));
+    sum.normalize()
+}
+
 /// Whether parts may be dispensed: the setting of the program, or of the installation where there
 /// is none. Unknown while the program is.
-fn in_parts(case: &Case<'_>) -> Option<bool> {
+pub(super) fn in_parts(case: &Case<'_>) -> Option<bool> {
     let evidence = &case.sight.evidence;
     match (case.command.medical_program_id, &evidence.program) {
         (None, _) => Some(evidence.terms.multi_dispense_without_program),
