@@ -71,7 +71,7 @@ fn a_refused_hold_does_not_record_an_expiry() {
     let mut scene = one_hold();
     scene.sight.at = noon_and(11);
     scene.asks(PHARMACY, "too much");
-    scene.wants(&["61"]);
+    scene.wants(&["70"]);
     assert_eq!(scene.codes(), ["quantity-not-equal"]);
 }
 

@@ -111,6 +111,7 @@ impl Log {
 
     fn act(&mut self, step: &Step, at: DateTime<Utc>) {
         let mut scene = all_in_order();
+        scene.in_any_quantity();
         scene.sight.at = at;
         if let Some(prescribed) = self.prescribed {
             scene.request().medication_qty = crate::sample::quantity(prescribed);

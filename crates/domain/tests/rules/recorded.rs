@@ -24,12 +24,15 @@ fn all_known() -> Scene {
         "id": uuid(PROGRAM), "name": "Affordable Medicines", "type": "MEDICATION",
         "is_active": true, "funding_source": "NHS", "medication_request_allowed": true,
         "medication_dispense_allowed": false, "mr_blank_type": "F-1",
-        "medical_program_settings": {"care_plan_required": false}
+        "medical_program_settings": {
+            "care_plan_required": false, "medical_program_change_on_dispense_allowed": true
+        }
     })));
     evidence.medications = vec![Some(record(&json!({
         "id": uuid(BRAND), "name": "Siofor 500", "type": "BRAND", "form": "COATED_TABLET",
         "manufacturer": {"name": "Berlin-Chemie", "country": "DE"},
-        "container": {"numerator_unit": "PILL"}, "package_qty": 30, "package_min_qty": 10
+        "container": {"numerator_unit": "PILL"}, "package_qty": 30, "package_min_qty": 10,
+        "ingredients": [{"medication_child_id": uuid(DOSAGE), "is_primary": true}]
     })))];
     evidence.participants = vec![vec![record(&json!({
         "id": uuid(PARTICIPANT), "medication_id": uuid(BRAND), "medical_program_id": uuid(PROGRAM),
@@ -100,7 +103,9 @@ fn a_hold_keeps_the_program_as_it_was() {
             "id": uuid(PROGRAM), "name": "Affordable Medicines", "type": "MEDICATION",
             "is_active": true, "funding_source": "NHS", "medication_request_allowed": true,
             "medication_dispense_allowed": false, "mr_blank_type": "F-1",
-            "settings": {"care_plan_required": false}
+            "settings": {
+                "care_plan_required": false, "medical_program_change_on_dispense_allowed": true
+            }
         })
     );
     let outside = written(&all_known().but(Scene::without_program));

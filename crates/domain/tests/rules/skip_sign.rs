@@ -20,7 +20,10 @@ pub(crate) fn paid_at_once() -> Scene {
 fn part(number: &str) -> Scene {
     let mut settings = without_signature();
     settings.multi_medication_dispense_allowed = in_parts().multi_medication_dispense_allowed;
-    paid_at_once().but(|it| it.under(settings)).but(|it| it.wants(&[number]))
+    paid_at_once()
+        .but(|it| it.under(settings))
+        .but(Scene::in_any_quantity)
+        .but(|it| it.wants(&[number]))
 }
 
 #[track_caller]
