@@ -16,6 +16,7 @@ mod numbers;
 mod payment;
 mod personal;
 mod precedence;
+mod price;
 mod process;
 mod properties;
 mod quantity;
