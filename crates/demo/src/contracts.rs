@@ -87,7 +87,7 @@ impl Contract {
                     "medical_program_id": demo.program_id(self.program),
                     "division_id": outlet.id(demo),
                     "contract_number": numbered.then_some(&contract_number),
-                    "is_active": outlet.takes_part(),
+                    "is_active": outlet.provides_programs(),
                 })
             })
             .collect()

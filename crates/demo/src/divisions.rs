@@ -46,7 +46,7 @@ impl Division {
     }
 
     const fn is_open(self) -> bool {
-        !self.is_outlet() || self.n % 53 != 52
+        !self.is_outlet() || self.n % 53 != 51
     }
 
     /// Whether the regulator confirmed the licence.
@@ -67,13 +67,18 @@ impl Division {
         self.n % 37 != 36
     }
 
+    /// Whether it says that it provides the programs of those contracts.
+    pub(crate) const fn provides_programs(self) -> bool {
+        self.takes_part() && self.n % 43 != 42
+    }
+
     /// Whether nothing at this outlet or its company stands in the way of dispensing.
     pub(crate) fn is_sound(self) -> bool {
         self.company.is_sound()
             && self.is_open()
             && self.is_dls_verified() == Some(true)
             && self.is_licensed_to_sell()
-            && self.takes_part()
+            && self.provides_programs()
     }
 
     const fn kind(self) -> &'static str {

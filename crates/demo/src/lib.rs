@@ -8,6 +8,7 @@
 //!   seed ──▶ Demo ──┬─▶ lines()       everything, one registry line at a time
 //!   today ─▶        ├─▶ tour()        a few well-known ids, for a walk through the service
 //!                   ├─▶ holdable(n)   medication requests that can be dispensed today
+//!                   ├─▶ examples()    medication requests that show what can be in the way
 //!                   └─▶ pharmacies()  pharmacists who can dispense any of them
 //! ```
 //!
@@ -23,6 +24,7 @@ mod companies;
 mod contracts;
 mod divisions;
 mod employees;
+mod examples;
 mod line;
 mod manufacturers;
 mod medications;
@@ -41,6 +43,7 @@ use chrono::{Days, NaiveDate};
 use medications::Catalogue;
 use seed::Seed;
 
+pub use examples::{Example, Shows};
 pub use money::Money;
 pub use programs::Program;
 pub use tour::{Dispensable, Offer, Pharmacy, Tour};

@@ -145,6 +145,12 @@ impl Demo {
         self.seed.id("medication request", n)
     }
 
+    /// The code of the `n`-th medication request, if it has one.
+    pub(crate) fn verification_code(&self, n: u32) -> String {
+        let mut draw = self.seed.draw("verification code", n);
+        (0..4).map(|_| draw.between(1, 9).to_string()).collect()
+    }
+
     /// The number, for people, of the `n`-th medication request.
     pub(crate) fn request_number(&self, n: u32) -> String {
         number(&self.seed, "request", n)
@@ -168,6 +174,11 @@ pub(crate) fn lines(demo: &Demo) -> impl Iterator<Item = String> {
 }
 
 impl Request {
+    /// Whether a pharmacy has blocked it, and not the payer.
+    pub(crate) const fn is_blocked_by_pharmacy(self) -> bool {
+        matches!(self.state, State::Blocked) && self.n.is_multiple_of(2)
+    }
+
     fn created_at(self, demo: &Demo) -> NaiveDate {
         demo.ago(self.days_old)
     }
@@ -220,8 +231,7 @@ impl Request {
     fn extras(self, demo: &Demo, draw: &mut Draw) -> Vec<(&'static str, Value)> {
         match self.state {
             State::WithCode => {
-                let code: String = (0..4).map(|_| draw.between(1, 9).to_string()).collect();
-                vec![("verification_code", json!(code))]
+                vec![("verification_code", json!(demo.verification_code(self.n)))]
             }
             State::Planned => vec![(
                 "based_on",
@@ -231,13 +241,12 @@ impl Request {
                 ]),
             )],
             State::Blocked => {
-                let by_pharmacy = self.n.is_multiple_of(2);
                 let company = Company::Pharmacy(draw.below(20));
                 let mut extras = vec![
                     ("block_reason", json!("Уточнення призначення у лікаря")),
                     ("block_reason_code", json!("CLARIFICATION")),
                 ];
-                if by_pharmacy {
+                if self.is_blocked_by_pharmacy() {
                     extras.push(("blocked_to", json!(self.dispense_valid_to(demo))));
                     extras.push(("blocked_by_legal_entity_id", json!(company.id(demo))));
                 }

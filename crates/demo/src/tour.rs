@@ -188,7 +188,7 @@ impl Demo {
         (request.state == State::Fresh).then(|| self.describe(request, program))
     }
 
-    fn describe(&self, request: Request, program: Program) -> Dispensable {
+    pub(crate) fn describe(&self, request: Request, program: Program) -> Dispensable {
         let brand_number = self.catalogue.dosages[request.dosage as usize].first_brand;
         let brand = self.catalogue.first_brand(request.dosage);
         Dispensable {

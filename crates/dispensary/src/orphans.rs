@@ -132,16 +132,16 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "in tests")]
 
     use std::collections::BTreeMap;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use async_trait::async_trait;
-    use dispense_domain::{Command, MedicationRequestId};
+    use dispense_domain::{Command, CreateHold, MedicationRequestId};
     use futures::StreamExt;
     use futures::executor::block_on;
     use futures::stream::{self, BoxStream};
 
     use super::*;
-    use crate::{AppendError, Appended, Origin, Stream};
+    use crate::{AppendError, Appended, Origin, Stream, Tried};
 
     /// A log that names the keys that end in a letter, does not know those that end in 9, and
     /// remembers how many it was asked about.
@@ -156,6 +156,15 @@ mod tests {
             _: Command,
             _: Origin,
         ) -> Result<Appended, AppendError> {
+            Err(AppendError::Bug)
+        }
+
+        async fn try_out(
+            &self,
+            _: MedicationRequestId,
+            _: Arc<CreateHold>,
+            _: Origin,
+        ) -> Result<Tried, AppendError> {
             Err(AppendError::Bug)
         }
 
