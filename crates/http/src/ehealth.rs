@@ -16,6 +16,8 @@ mod list_by_request;
 mod medication_request;
 mod place;
 mod process;
+mod qualified;
+mod qualify;
 mod refused;
 mod reject;
 mod search;
@@ -56,12 +58,14 @@ pub(crate) const WAYS: &[Way] = &[
     Way { pattern: "/api/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
     Way { pattern: "/api/medication_requests/{id}", allow: "GET" },
     Way { pattern: "/api/medication_requests/{id}/dispenses", allow: "GET" },
+    Way { pattern: "/api/medication_requests/{id}/actions/qualify", allow: "POST" },
     Way { pattern: "/api/pharmacy/medication_dispenses", allow: "GET, POST" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/process", allow: "PATCH" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/reject", allow: "PATCH" },
     Way { pattern: "/api/pharmacy/medication_requests/{id}", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_requests/{id}/dispenses", allow: "GET" },
+    Way { pattern: "/api/pharmacy/medication_requests/{id}/actions/qualify", allow: "POST" },
 ];
 
 /// Mounts this API. What the platform's API has under `/api/v1` must be mounted before.
@@ -80,6 +84,7 @@ fn endpoints(config: &mut ServiceConfig<'_>) {
         .service(list_by_request::list_dispenses_by_medication_request)
         .service(medication_request::get_medication_request)
         .service(process::process_medication_dispense)
+        .service(qualify::qualify_medication_request)
         .service(reject::reject_medication_dispense)
         .service(search::search_medication_dispenses);
 }

@@ -18,6 +18,8 @@ mod ndjson;
 pub(crate) mod place;
 mod problems;
 pub(crate) mod process;
+mod qualified;
+pub(crate) mod qualify;
 
 use actix_web::HttpRequest;
 use uuid::Uuid;
@@ -34,6 +36,8 @@ const WRITE: &str = "medication_dispense:write";
 const PROCESS: &str = "medication_dispense:process";
 /// Allows to give a hold back.
 const REJECT: &str = "medication_dispense:reject";
+/// Allows to look at prescriptions, and to ask which programs can pay for them.
+const DETAILS: &str = "medication_request:details";
 /// Allows to import registry data.
 const IMPORT: &str = "registry:write";
 

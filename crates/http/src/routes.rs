@@ -31,6 +31,7 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses/{id}/process", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
+    Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
     Way { pattern: "/api/v1/errors", allow: "GET" },
     Way { pattern: "/api/v1/openapi.json", allow: "GET" },
@@ -110,6 +111,7 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::get::get_dispense)
         .service(ndp::content::get_content)
         .service(ndp::balance::get_prescription)
+        .service(ndp::qualify::qualify_prescription)
         .service(ndp::import::import_registry)
         .service(ndp::errors::get_errors)
         .service(ndp::description::get_openapi)

@@ -14,6 +14,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::envelope::{Meta, Paging};
 use super::error::ErrorObject;
+use super::qualified::QualifiedProgram;
 use super::words::Words;
 use crate::catalogue::{self, Entry};
 use crate::headers::{self, Told};
@@ -30,6 +31,21 @@ const OF_HOLDING: [&str; 2] = ["limit", "key"];
 
 /// The rules that every other command can break: whose it is, where it stands, and the key.
 const OF_CHANGING: [&str; 3] = ["D-10", "4.1", "key"];
+
+/// The rules that forbid to look at programs at all.
+const OF_QUALIFYING: [Code; 11] = [
+    Code::MedicationRequestNotActive,
+    Code::MedicationRequestIsPlan,
+    Code::ProgramNotFound,
+    Code::CarePlanStatus,
+    Code::CarePlanExpired,
+    Code::ActivityStatus,
+    Code::ActivityQuantity,
+    Code::DivisionNotFound,
+    Code::DivisionNotActive,
+    Code::DivisionForeign,
+    Code::DivisionNotDlsVerified,
+];
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -67,6 +83,15 @@ pub(super) struct MedicationRequestAnswer {
     data: MedicationRequest,
 }
 
+/// What became of each program.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `list` writes")]
+pub(super) struct ProgramsQualified {
+    meta: Meta,
+    #[schema(min_items = 1, max_items = 100)]
+    data: Vec<QualifiedProgram<'static>>,
+}
+
 /// What is answered in place of a success.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what `failure` writes")]
@@ -89,6 +114,9 @@ pub(super) struct ProcessErrors;
 
 /// What can go wrong with a reject.
 pub(super) struct RejectErrors;
+
+/// What can go wrong with a question for programs.
+pub(super) struct QualifyErrors;
 
 /// What can go wrong with a search.
 pub(super) struct SearchErrors;
@@ -131,6 +159,15 @@ impl IntoResponses for ProcessErrors {
 impl IntoResponses for RejectErrors {
     fn responses() -> Responses {
         errors_of_command(&rules(OF_CHANGING.into_iter()))
+    }
+}
+
+impl IntoResponses for QualifyErrors {
+    fn responses() -> Responses {
+        let door = catalogue::OF_ALL.into_iter().chain(catalogue::OF_BODIES);
+        let door = door.chain([catalogue::NOT_FOUND]);
+        let rules = OF_QUALIFYING.iter().map(|it| (Words::of(*it), it.definition().code));
+        errors(door.map(|entry| said_by_door(&entry)).chain(rules))
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn object(request: &HttpRequest, status: StatusCode, data: &RawValue)
 /// A list of things, and which part of it this is where it comes in pages.
 pub(super) fn list(
     request: &HttpRequest,
-    data: &[Box<RawValue>],
+    data: &[impl Serialize],
     paging: Option<Paging>,
 ) -> HttpResponse {
     let meta = Meta::of(request, StatusCode::OK, "list");

@@ -13,7 +13,7 @@ use crate::catalogue;
 use crate::problem::Problem;
 
 /// Allows to look at medication requests.
-const DETAILS: &str = "medication_request:details";
+pub(super) const DETAILS: &str = "medication_request:details";
 
 /// Look at a medication request
 ///

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use dispensary::document::DocumentError;
 use dispensary::{AppendError, CommandError, QueryError};
-use dispense_domain::Code;
+use dispense_domain::Refusals;
 
 use super::error::{ErrorObject, Invalid};
 use super::words::{Form, VALIDATION_FAILED, Words, told};
@@ -12,30 +12,23 @@ use crate::answer::Denial;
 use crate::catalogue;
 use crate::problem::Problem;
 
-/// A no of this API: the problem, and the rule that decides where it was a rule that said so.
+/// A no of this API: the problem, and how the register says it.
 #[derive(Debug)]
 pub(crate) struct Refused {
     problem: Problem,
-    rule: Option<Code>,
+    words: Words,
 }
 
 impl Denial for Refused {
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let words = self.words();
-        let head = self.problem.head(words.status);
-        envelope::failure(request, head, words.status, &self.error(words))
+        let head = self.problem.head(self.words.status);
+        envelope::failure(request, head, self.words.status, &self.error())
     }
 }
 
 impl Refused {
-    fn words(&self) -> Words {
-        match self.rule {
-            Some(rule) => Words::of(rule),
-            None => Words::of_door(self.problem.entry()),
-        }
-    }
-
-    fn error(&self, words: Words) -> ErrorObject<'_> {
+    fn error(&self) -> ErrorObject<'_> {
+        let words = self.words;
         let entry = self.problem.entry();
         let violations = self.problem.violations();
         let said = violations.first().map_or(entry.title, |first| &first.message);
@@ -56,7 +49,8 @@ impl Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self { problem, rule: None }
+        let words = Words::of_door(problem.entry());
+        Self { problem, words }
     }
 }
 
@@ -66,14 +60,27 @@ impl From<QueryError> for Refused {
     }
 }
 
+impl From<&Refusals> for Refused {
+    fn from(refusals: &Refusals) -> Self {
+        let first = refusals.first();
+        let problem = Problem::telling(first.code, told(refusals), place::path);
+        Self { problem, words: Words::of_refusal(first) }
+    }
+}
+
+impl From<Refusals> for Refused {
+    fn from(refusals: Refusals) -> Self {
+        (&refusals).into()
+    }
+}
+
 impl From<CommandError> for Refused {
     fn from(error: CommandError) -> Self {
         match &error {
             CommandError::Refused { refusals, position }
             | CommandError::NotAppended(AppendError::Refused { refusals, position }) => {
-                let first = refusals.first().code;
-                let problem = Problem::telling(first, told(refusals), place::path);
-                Self { problem: problem.known_at(*position), rule: Some(first) }
+                let Self { problem, words } = refusals.into();
+                Self { problem: problem.known_at(*position), words }
             }
             CommandError::NotFound | CommandError::NotStored(_) | CommandError::NotAppended(_) => {
                 Problem::of_command(&error, place::path).into()

@@ -146,6 +146,15 @@ impl Words {
         }
     }
 
+    /// How the register says this no: by its code, but a program that is asked for among others is
+    /// said to be missing.
+    pub(super) const fn of_refusal(refusal: &Refusal) -> Self {
+        if matches!(refusal.place, Some(Place::ProgramAt(_))) {
+            return Self::all(Form::Member("required"));
+        }
+        Self::of(refusal.code)
+    }
+
     /// How the door's own problems are said.
     pub(super) fn of_door(entry: &Entry) -> Self {
         let status =
@@ -184,7 +193,7 @@ impl Words {
 pub(super) fn told(refusals: &Refusals) -> Vec<&Refusal> {
     let first = refusals.first();
     let all = refusals.all().iter();
-    match Words::of(first.code).extent {
+    match Words::of_refusal(first).extent {
         Extent::First => vec![first],
         Extent::All => all.filter(|it| it.code == first.code).collect(),
         Extent::EachLine => {

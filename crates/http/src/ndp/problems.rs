@@ -28,6 +28,21 @@ const OF_PROCESSING: [&str; 8] = [
 const OF_STANDING: [&str; 4] =
     ["division-not-found", "division-not-active", "division-foreign", "medication-request-blocked"];
 
+/// The rules that forbid to look at programs at all, by code.
+const OF_QUALIFYING: [&str; 11] = [
+    "medication-request-not-active",
+    "medication-request-is-plan",
+    "program-not-found",
+    "care-plan-status",
+    "care-plan-expired",
+    "activity-status",
+    "activity-quantity",
+    "division-not-found",
+    "division-not-active",
+    "division-foreign",
+    "division-not-dls-verified",
+];
+
 type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// The problems of a create.
@@ -38,6 +53,9 @@ pub(super) struct CancelProblems;
 
 /// The problems of a hand-over.
 pub(super) struct ProcessProblems;
+
+/// The problems of a question for programs.
+pub(super) struct QualifyProblems;
 
 /// The problems of a question.
 pub(super) struct GetProblems;
@@ -70,6 +88,14 @@ impl IntoResponses for ProcessProblems {
         let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
         let own = [catalogue::NOT_FOUND, catalogue::CONTENT_NOT_STORED];
         responses(door.chain(own).chain(rules))
+    }
+}
+
+impl IntoResponses for QualifyProblems {
+    fn responses() -> Responses {
+        let rules = catalogue::all().iter().copied().filter(|it| OF_QUALIFYING.contains(&it.code));
+        let door = OF_ALL.into_iter().chain(OF_BODIES).chain([catalogue::NOT_FOUND]);
+        responses(door.chain(rules))
     }
 }
 
