@@ -82,13 +82,13 @@ impl Words {
             | Code::LegalEntityClosed
             | Code::MedicationRequestNotFound
             | Code::DivisionNotFound
+            | Code::ProgramNotFound
             | Code::ProgramMismatch
             | Code::DispenseDay
             | Code::ContentMismatch => Self::member("invalid"),
             Code::MedicationRequestInvalid
             | Code::QuantityExceedsAvailable
             | Code::QuantityNotEqual => Self::member("required"),
-            Code::ProgramNotFound => Self::all(Form::Member("invalid")),
             Code::MedicationNotFound
             | Code::MedicationMismatch
             | Code::MedicationNotInProgram
@@ -255,14 +255,25 @@ mod tests {
             let words = Words::of(code);
             let expected = match words.status.as_u16() {
                 400 => &["request_malformed"][..],
+                401 => &["access_denied"],
                 403 => &["forbidden"],
                 404 => &["not_found"],
                 409 => &["request_conflict"],
                 422 => &["validation_failed", "request_malformed"],
+                429 => &["too_many_requests"],
                 other => panic!("{code:?} is said with {other}"),
             };
             assert!(expected.contains(&words.kind()), "{code:?}");
         }
+    }
+
+    #[test]
+    fn programs_to_qualify_for_are_said_to_be_missing_and_all_are_told() {
+        let unknown = |place| Refusal::of(Code::ProgramNotFound).at(place);
+        let words = Words::of_refusal(&unknown(Place::ProgramAt(1)));
+        assert_eq!((words.form, words.extent), (Form::Member("required"), Extent::All));
+        let words = Words::of_refusal(&unknown(Place::Program));
+        assert_eq!((words.form, words.extent), (Form::Member("invalid"), Extent::First));
     }
 
     #[test]

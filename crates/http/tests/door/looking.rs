@@ -3,10 +3,13 @@
 use actix_web::test::TestRequest;
 use chrono::TimeDelta;
 use dispensary::asker::ClientType;
+use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::world::sample::{self, AT_ONCE, CLINIC, IN_PARTS, OTHER_PHARMACY, REQUEST_IN_PARTS};
-use super::world::{READ, World};
+use super::world::sample::{
+    self, AT_ONCE, CLINIC, IN_PARTS, MEDICATION, OTHER_PHARMACY, REQUEST_IN_PARTS,
+};
+use super::world::{READ, World, record};
 
 fn look(id: &str) -> TestRequest {
     TestRequest::get().uri(&format!("/api/v1/dispenses/{id}"))
@@ -87,9 +90,13 @@ async fn what_is_not_ones_own_does_not_exist_unless_one_sees_all() {
 
 #[actix_web::test]
 async fn the_balance_tells_what_is_left() {
-    let world = World::new().await;
+    let world = World::with(|registries| {
+        record(&mut registries.medications, MEDICATION).package_min_qty = Some(Decimal::new(25, 1));
+    })
+    .await;
     let mut done = sample::part(AT_ONCE, 5);
     done["items"][0]["quantityDispensed"] = json!(7.5);
+    done["items"][0]["discountAmount"] = json!(8.8);
     done["copayment"] = json!(0);
     assert_eq!(world.create("k1", &done).await.status, 201);
     assert_eq!(world.create("k2", &sample::part(IN_PARTS, 10)).await.status, 201);

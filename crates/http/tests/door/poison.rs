@@ -87,6 +87,7 @@ async fn no_bad_value_gets_further_than_a_documented_refusal() {
     let world = World::new().await;
     for value in &bad_values() {
         for member in MEMBERS {
+            world.state.get().wrong_codes.clear();
             let answer = world.send(create(&with(member, value))).await;
             if answer.status == 201 {
                 let text = answer.text();
@@ -94,8 +95,9 @@ async fn no_bad_value_gets_further_than_a_documented_refusal() {
                 continue;
             }
             let (status, code) = answer.problem();
+            let wrong_code = status == 401 && member == "/verificationCode";
             assert!(
-                matches!(status, 403 | 409 | 422),
+                wrong_code || matches!(status, 403 | 409 | 422),
                 "{member}: {value} was answered with {status} {code}"
             );
         }

@@ -34,7 +34,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-pub(super) use ground::Ground;
+pub(super) use ground::{Ground, record};
 
 pub(super) const READ: &str = "medication_dispense:read";
 pub(super) const WRITE: &str = "medication_dispense:write";

@@ -133,7 +133,10 @@ async fn what_stands_beside_the_dispense_is_ignored() {
 
 #[actix_web::test]
 async fn the_code_of_the_patient_may_stand_in_the_query_and_goes_nowhere() {
-    let world = World::new().await;
+    let world = World::on(|ground| {
+        ground.request(REQUEST).verification_code = Some("1234".try_into().unwrap());
+    })
+    .await;
     let there = |code: &str| create(&hold()).uri(&format!("/api/medication_dispenses?code={code}"));
     let answer = world.send(there("%31234")).await;
     assert_eq!(answer.status, 201, "{}", answer.text());

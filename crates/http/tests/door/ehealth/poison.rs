@@ -45,6 +45,7 @@ async fn no_bad_value_gets_further_than_a_refusal_in_the_envelope() {
     let world = World::new().await;
     for value in &bad_values() {
         for member in MEMBERS {
+            world.state.get().wrong_codes.clear();
             let answer = world.send(create_with(&with(member, value))).await;
             if answer.status == 201 {
                 let text = answer.text();
@@ -52,7 +53,9 @@ async fn no_bad_value_gets_further_than_a_refusal_in_the_envelope() {
                 continue;
             }
             let (status, kind, _) = answer.error();
-            assert!(matches!(status, 401 | 403 | 409 | 422), "{member}: {value}: {status} {kind}");
+            let wrong_code = status == 401 && member == "/code";
+            let known = wrong_code || matches!(status, 403 | 409 | 422);
+            assert!(known, "{member}: {value}: {status} {kind}");
         }
         let body = format!("{{\"payment_id\": {value}, \"reject_reason\": {value}}}");
         let reject = action("17", "reject", &json!({})).set_payload(body);
