@@ -1,8 +1,14 @@
 //! The register's API in the cases that its own systems are known by. Each test has the ids of its
-//! cases in its name: `p_` process, `r_` reject, `g_` get and list, `s_` what is stored, `h_` what
-//! once was otherwise, `x_` what follows from the rules.
+//! cases in its name: `c_` create, `p_` process, `r_` reject, `q_` qualify, `g_` get and list, `s_`
+//! what is stored, `h_` what once was otherwise, `x_` what follows from the rules.
+//! `docs/conformance.md` lists them all.
 
+mod asking;
+mod created;
+mod creating;
+mod dispensing;
 mod looking;
+mod paying;
 mod processing;
 mod rejecting;
 mod storing;

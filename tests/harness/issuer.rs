@@ -44,7 +44,8 @@ impl Token {
                 "iss": ISSUER, "aud": AUDIENCE, "sub": user, "client_id": client,
                 "client_type": client_type, "nbf": now - 600, "exp": now + 7_200,
                 "scope": "medication_dispense:write medication_dispense:read \
-                          medication_dispense:process medication_dispense:reject registry:write",
+                          medication_dispense:process medication_dispense:reject \
+                          medication_request:details registry:write",
             }),
         }
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod audit;
+pub(crate) mod case;
 mod database;
 mod figures;
 mod instance;
@@ -21,6 +22,7 @@ pub(crate) mod world;
 
 pub(crate) use answer::Answer;
 pub(crate) use audit::Audit;
+pub(crate) use case::{Case, OVER, Opened, Running, Switches};
 pub(crate) use database::Database;
 pub(crate) use instance::Instance;
 pub(crate) use issuer::{Token, key_set};
