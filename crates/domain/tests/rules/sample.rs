@@ -18,7 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::records::evidence;
-pub(crate) use crate::records::{brand, in_parts, program, record, without_signature};
+pub(crate) use crate::records::{brand, in_parts, participant, program, record, without_signature};
 
 pub(crate) const REQUEST: u128 = 0x1_0001;
 pub(crate) const PHARMACY: u128 = 0x2_0001;

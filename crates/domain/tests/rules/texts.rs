@@ -6,6 +6,8 @@ use dispense_domain::decide::{create_hold, process, register_word};
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{Code, Kind, Refusal, Status, qualify};
 
+use crate::precedence::{TURNS, every_stage};
+
 #[rustfmt::skip]
 const TEXTS: [(Code, &str, &str, Kind, &str); 66] = {
     use Code as C;
@@ -187,7 +189,7 @@ fn statuses_have_the_registers_words() {
 /// The catalogue promises params; refusals keep the promise.
 #[test]
 fn refusals_carry_only_params_that_the_catalogue_names() {
-    for scene in crate::precedence::every_stage() {
+    for scene in TURNS.into_iter().flat_map(every_stage) {
         for no in scene.refused() {
             let promised = no.code.definition().params;
             assert!(no.params.keys().all(|name| promised.contains(&name.as_str())), "{no:?}");
