@@ -3,6 +3,7 @@
 
 mod reader;
 mod table;
+mod terms;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ impl Serving {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let workers = from.optional("HTTP_WORKERS", |text| bounded(text, 1, 256));
         let partitions = from.optional("LOG_PARTITIONS", partitions);
-        let terms = terms(from);
+        let terms = terms::read(from);
         let signing = Signing::read(from);
         Some(Self {
             connections: connections?,
@@ -142,19 +143,6 @@ pub(crate) fn home(from: &mut Reader) -> PathBuf {
     home.unwrap_or_else(|| PathBuf::from(".dispense"))
 }
 
-fn terms(from: &mut Reader) -> Option<Terms> {
-    let zone = from.value("TIME_ZONE", |name| name.parse().ok());
-    let hold_lasts = from.value("MEDICATION_DISPENSE_EXPIRATION", hold_lasts);
-    let types = from.value("MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES", words);
-    let in_parts = from.value("MULTI_DISPENSE_WITHOUT_PROGRAM", |text| text.parse().ok());
-    Some(Terms {
-        zone: zone?,
-        hold_lasts: hold_lasts?,
-        legal_entity_types: types?,
-        multi_dispense_without_program: in_parts?,
-    })
-}
-
 fn auth(from: &mut Reader) -> Option<AuthConfig> {
     match from.value("AUTH_MODE", told::<AuthMode>)? {
         AuthMode::Gateway => {
@@ -192,21 +180,6 @@ fn partitions(text: &str) -> Option<Partitions> {
 
 fn bounded<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> Option<T> {
     text.parse().ok().filter(|number| (least..=most).contains(number))
-}
-
-/// Words with commas between; at least one.
-fn words(text: &str) -> Option<Vec<String>> {
-    let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
-    words.iter().all(|word| !word.is_empty()).then_some(words)
-}
-
-/// Whole minutes, or a duration; from a second to a day.
-fn hold_lasts(text: &str) -> Option<Duration> {
-    let span = match text.parse::<u64>() {
-        Ok(minutes) => Duration::from_secs(minutes.checked_mul(60)?),
-        Err(_) => duration(text)?,
-    };
-    (Duration::from_secs(1)..=Duration::from_hours(24)).contains(&span).then_some(span)
 }
 
 /// A whole number and its unit: `500ms`, `90s`, `10m`, `2h`.
