@@ -13,6 +13,7 @@ mod ids;
 mod items;
 mod no_personal_data;
 mod numbers;
+mod participants;
 mod patient;
 mod payment;
 mod personal;
