@@ -43,7 +43,7 @@ pub(crate) fn with(
 pub(crate) fn of_problem(status: u16) -> impl Iterator<Item = Told> {
     let more = match status {
         401 => Some(WWW_AUTHENTICATE),
-        503 => Some(RETRY_AFTER),
+        429 | 503 => Some(RETRY_AFTER),
         _ => None,
     };
     [X_REQUEST_ID].into_iter().chain(more)

@@ -24,6 +24,9 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 /// How soon to ask again where that may help, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// The value of a refusal that says the same.
+const RETRY_AFTER_PARAM: &str = "retryAfter";
+
 /// What went wrong: every violation that was found, the decisive one first.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -196,8 +199,8 @@ impl Problem {
         if let Some(position) = self.position {
             response.insert_header(("Dispense-Position", position.to_string()));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after(status) {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
@@ -205,12 +208,26 @@ impl Problem {
         response
     }
 
+    /// After how many seconds it may help to ask again: the rule that counts tries says it.
+    fn retry_after(&self, status: StatusCode) -> Option<String> {
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECONDS.to_owned()),
+            StatusCode::TOO_MANY_REQUESTS => {
+                let params = &self.violations.first()?.params;
+                let (_, seconds) = params.iter().find(|(name, _)| name == RETRY_AFTER_PARAM)?;
+                Some(seconds.to_string())
+            }
+            _ => None,
+        }
+    }
+
     /// The body of the answer.
     pub(crate) fn document<'a>(&'a self, request_id: &'a str) -> ProblemDocument<'a> {
         ProblemDocument::of(self.entry, &self.violations, request_id)
     }
 
-    fn status(&self) -> StatusCode {
+    /// The status that it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 

@@ -291,7 +291,7 @@ impl Code {
             Self::TooManyWrongCodes => define("too-many-wrong-codes", "16a", TooOften,
                 "Too many wrong verification codes for this medication request",
                 "Wait until then, and ask the patient for the code meanwhile; the doctor can have it sent again.",
-                &["limit", "retryAt"]),
+                &["limit", "retryAt", "retryAfter"]),
             Self::CarePlanStatus => define("care-plan-status", "16b", Conflict,
                 "Invalid care plan status",
                 "The care plan is not active. The patient's doctor can tell why.",

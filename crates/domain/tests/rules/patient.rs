@@ -118,7 +118,8 @@ fn the_fifth_try_is_judged_and_the_sixth_is_not_even_if_it_is_right() {
             refusal.message,
             "Too many wrong verification codes for this medication request"
         );
-        let expected = json!({"limit": "5", "retryAt": "2026-03-10T10:10:00.000000Z"});
+        let expected =
+            json!({"limit": "5", "retryAt": "2026-03-10T10:10:00.000000Z", "retryAfter": "600"});
         assert_eq!(params(&refusal), expected, "{kept:?} {given:?}");
     }
     assert_eq!((MOST_WRONG_CODES, WRONG_CODES_COUNT_FOR), (5, TimeDelta::minutes(15)));

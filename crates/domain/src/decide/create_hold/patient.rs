@@ -23,7 +23,7 @@ pub(super) fn code_is_right(case: &Case<'_>) -> Judgement {
     let given = case.command.verification_code.as_ref().map(AsRef::<str>::as_ref);
     let tried = tried_lately(case);
     if tried.len() >= MOST_WRONG_CODES {
-        return failed(too_often(&tried));
+        return failed(too_often(&tried, case.sight.at));
     }
     let right = match (kept.as_ref().map(AsRef::<str>::as_ref), given) {
         (None, None | Some(NO_CODE)) => true,
@@ -46,17 +46,24 @@ pub(super) fn tried_lately(case: &Case<'_>) -> Vec<DateTime<Utc>> {
     tries
 }
 
-fn too_often(tried: &[DateTime<Utc>]) -> Refusal {
+fn too_often(tried: &[DateTime<Utc>], at: DateTime<Utc>) -> Refusal {
     let refusal =
         Refusal::of(Code::TooManyWrongCodes).at(Place::Code).with("limit", MOST_WRONG_CODES);
     // There is room again once the oldest of the last five counts no more.
     match tried.len().checked_sub(MOST_WRONG_CODES).and_then(|place| tried.get(place)) {
         Some(oldest) => {
             let again = *oldest + WRONG_CODES_COUNT_FOR;
-            refusal.with("retryAt", again.to_rfc3339_opts(SecondsFormat::Micros, true))
+            refusal
+                .with("retryAt", again.to_rfc3339_opts(SecondsFormat::Micros, true))
+                .with("retryAfter", whole_seconds(again - at))
         }
         None => refusal,
     }
+}
+
+/// So many seconds that the time is over after them.
+fn whole_seconds(time: TimeDelta) -> i64 {
+    time.num_seconds() + i64::from(time.subsec_nanos() > 0)
 }
 
 /// Compares all bytes, so that the time that it takes says nothing of where two codes differ.
