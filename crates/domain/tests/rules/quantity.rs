@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::sample::{
-    OTHER_PHARMACY, PHARMACY, REQUEST, Scene, all_in_order, id, in_parts, noon_and, params,
+    BRAND, OTHER_PHARMACY, PHARMACY, REQUEST, Scene, all_in_order, id, in_parts, noon_and, params,
     quantity,
 };
 
@@ -30,7 +30,7 @@ fn processed(scene: &mut Scene) {
 
 /// Sixty tablets that may go in parts, those already handed over.
 fn after_parts(parts: &[&str]) -> Scene {
-    let mut scene = all_in_order().but(|it| it.under(in_parts()));
+    let mut scene = all_in_order().but(|it| it.under(in_parts())).but(Scene::in_any_quantity);
     for part in parts {
         scene.asks(PHARMACY, &format!("part {}", scene.given.len()));
         scene.wants(&[part]);
@@ -134,13 +134,14 @@ fn something_may_be_left_under_an_unknown_program() {
 /// 19, without parts: the whole quantity, no more and no less.
 #[test]
 fn without_parts_exactly_what_was_prescribed() {
+    let scene = || all_in_order().but(Scene::in_any_quantity);
     for taken in [&["60"][..], &["60.0000"], &["20", "40"], &["0.0001", "59.9999"]] {
-        assert!(all_in_order().but(|it| it.wants(taken)).codes().is_empty(), "{taken:?}");
+        assert!(scene().but(|it| it.wants(taken)).codes().is_empty(), "{taken:?}");
     }
     for (taken, requested) in
         [(&["59"][..], "59"), (&["61"], "61"), (&["30", "29.5"], "59.5"), (&["60.0001"], "60.0001")]
     {
-        let no = all_in_order().but(|it| it.wants(taken)).the_refusal();
+        let no = scene().but(|it| it.wants(taken)).the_refusal();
         assert_eq!((no.code, no.place.clone()), (Code::QuantityNotEqual, Some(Place::Quantity)));
         assert_eq!(
             no.message,
@@ -175,14 +176,72 @@ fn in_parts_no_more_than_is_left() {
     assert_eq!(lines.codes(), ["quantity-exceeds-available"], "lines are added up");
 }
 
-/// 19: cancelled and expired dispenses take nothing.
+/// Somebody holds so much and gives it back.
+fn cancelled(scene: &mut Scene, number: &str) {
+    scene.asks(PHARMACY, "given back");
+    scene.wants(&[number]);
+    scene.happens();
+    let opened_by = scene.dispensing().get(scene.hold.dispense_id).unwrap().opened_by;
+    scene.given.push(DispenseEvent::Cancelled(Cancelled {
+        dispense_id: scene.hold.dispense_id,
+        key_digest: opened_by.key,
+        request_digest: opened_by.request,
+        personal: None,
+    }));
+}
+
+/// 7.2, the worked example: 20 and 10 handed over, 30 rejected, 30 expired; 30 are left.
 #[test]
 fn only_what_was_handed_over_counts_as_taken() {
-    let mut scene = after_parts(&["20", "10"]).but(|it| it.wants(&["30"]));
-    scene.happens();
-    scene.asks(PHARMACY, "after it expired");
-    scene.sight.at = noon_and(11);
-    assert!(scene.codes().is_empty());
+    let mut before = after_parts(&["20", "10"]);
+    cancelled(&mut before, "30");
+    before.asks(PHARMACY, "runs out");
+    before.wants(&["30"]);
+    before.happens();
+    before.sight.at = noon_and(11);
+    before.asks(PHARMACY, "next");
+
+    let no = before.clone().but(|it| it.wants(&["31"])).the_refusal();
+    assert_eq!(
+        no.message,
+        "Dispensed medication quantity must be lower or equal to medication quantity in Medication \
+         Request. Available quantity is 30"
+    );
+    let mut all = before.clone().but(|it| it.wants(&["30"]));
+    processed(&mut all);
+    assert!(all.dispensing().is_completed());
+    all.asks(PHARMACY, "too late");
+    assert_eq!(all.codes()[..2], ["medication-request-not-active", "nothing-left"]);
+
+    let mut part = before.but(|it| it.wants(&["10"]));
+    processed(&mut part);
+    assert!(!part.dispensing().is_completed());
+    part.asks(PHARMACY, "the rest");
+    assert_eq!(part.clone().but(|it| it.wants(&["20"])).codes(), [""; 0]);
+    let no = part.but(|it| it.wants(&["20.0001"])).the_refusal();
+    assert_eq!(params(&no)["available"], "20");
+}
+
+/// 19: what a hold has of several brands is added up, and each counts.
+#[test]
+fn the_items_of_several_brands_are_added_up() {
+    let brands = |quantities: &[&str]| {
+        let mut scene = after_parts(&["20"]).but(|it| it.wants(quantities));
+        for (index, item) in scene.hold.items.iter_mut().enumerate() {
+            item.medication_id = id(BRAND + index as u128);
+            let medication = scene.sight.evidence.medications[index].as_mut().unwrap();
+            std::sync::Arc::make_mut(medication).id = item.medication_id;
+        }
+        scene
+    };
+    assert_eq!(brands(&["7.5", "12.5", "20"]).codes(), [""; 0]);
+    let no = brands(&["7.5", "12.5", "20.0001"]).the_refusal();
+    assert_eq!(params(&no), json!({"requested": "40.0001", "available": "40"}));
+    let mut first = brands(&["15", "15"]);
+    processed(&mut first);
+    first.asks(PHARMACY, "the rest");
+    first.wants(&["10.5"]);
+    assert_eq!(params(&first.the_refusal())["available"], "10", "both were taken");
 }
 
 /// 19: outside any program parts are a matter of the installation.
@@ -225,11 +284,16 @@ fn a_later_registry_quantity_changes_nothing() {
 /// 19: sums beyond every limit are refused, not wrapped and not a panic.
 #[test]
 fn a_sum_of_many_large_lines_is_refused() {
-    let scene = all_in_order().but(|it| it.wants(&["9999999.9999"; 300]));
-    let no = scene.the_refusal();
+    let scene = all_in_order()
+        .but(Scene::in_any_quantity)
+        .but(|it| it.sight.evidence.participants[0].clear())
+        .but(|it| it.wants(&["9999999.9999"; 300]));
+    let refused = scene.refused();
+    assert_eq!(refused.len(), 301, "no line takes part in the program");
+    let no = refused.last().unwrap();
     assert_eq!(no.code, Code::QuantityNotEqual);
     let requested: Decimal = "2999999999.97".parse().unwrap();
-    assert_eq!(params(&no)["requested"], requested.to_string());
+    assert_eq!(params(no)["requested"], requested.to_string());
 }
 
 /// limit.
