@@ -23,6 +23,7 @@ mod payment;
 mod personal;
 mod precedence;
 mod price;
+mod price_properties;
 mod process;
 mod program;
 mod properties;
