@@ -8,6 +8,7 @@ pub(crate) mod balance;
 pub(crate) mod cancel;
 pub(crate) mod content;
 pub(crate) mod create;
+pub(crate) mod decision;
 pub(crate) mod description;
 mod dispense;
 mod entity_tag;

@@ -3,9 +3,10 @@
 
 use actix_web::{HttpRequest, web};
 
+use crate::body::Fault;
 use crate::problem::{Problem, Violation};
 
-/// The most unknown members that are listed.
+/// The most members that are listed as wrong.
 const MOST_LISTED: usize = 20;
 
 /// Lets a request pass whose query string has no members.
@@ -14,20 +15,49 @@ const MOST_LISTED: usize = 20;
 ///
 /// `schema`, at `?<name>` for each member.
 pub(crate) fn nothing_asked(request: &HttpRequest) -> Result<(), Problem> {
-    let query = request.query_string();
-    if query.is_empty() {
-        return Ok(());
-    }
-    let names = query.split('&').filter(|member| !member.is_empty()).map(name_of);
     let unknown: Vec<Violation> =
-        names.take(MOST_LISTED).map(|name| Violation::unknown_member(format!("?{name}"))).collect();
+        as_sent(request).take(MOST_LISTED).map(|(name, _)| unknown(name)).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Problem::schema(unknown)) }
 }
 
-/// The name as it was sent: nobody who misspelt it wants it decoded.
-fn name_of(member: &str) -> &str {
-    let name = member.split('=').next().unwrap_or_default();
-    crate::body::clipped(name)
+/// Lets a request pass whose query string has that one member or none. Returns the meaning of the
+/// word that it says, one of `words`.
+///
+/// # Errors
+///
+/// `schema`, at `?<name>` for each member that is not known, repeated, or says another word.
+pub(crate) fn one_word<T: Copy>(
+    request: &HttpRequest,
+    known: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>, Problem> {
+    let (own, others): (Vec<_>, Vec<_>) = as_sent(request).partition(|(name, _)| *name == known);
+    let said = match own.as_slice() {
+        [] => Ok(None),
+        [(_, said)] => {
+            let found = words.iter().find(|(word, _)| word == said);
+            found.map(|(_, meaning)| Some(*meaning)).ok_or_else(Fault::not_in_enum)
+        }
+        [_, _, ..] => Err(Fault::repeated(known)),
+    };
+    match said {
+        Ok(said) if others.is_empty() => Ok(said),
+        said => {
+            let own = said.err().map(|fault| Violation::schema(format!("?{known}"), fault));
+            let others = others.into_iter().map(|(name, _)| unknown(name));
+            Err(Problem::schema(own.into_iter().chain(others).take(MOST_LISTED).collect()))
+        }
+    }
+}
+
+/// Names and values as they were sent: nobody who misspelt one wants it decoded.
+fn as_sent(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
+    let members = request.query_string().split('&').filter(|member| !member.is_empty());
+    members.map(|member| member.split_once('=').unwrap_or((member, "")))
+}
+
+fn unknown(name: &str) -> Violation {
+    Violation::unknown_member(format!("?{}", crate::body::clipped(name)))
 }
 
 /// The value of a member; the last one if there are several, as the register has it.

@@ -137,7 +137,11 @@ fn mount(config: &mut ServiceConfig<'_>) {
         (name = "description", description = "This API, described"),
         (name = "operations", description = "For those who run the service")
     ),
-    components(schemas(ProblemDocument<'static>, ViolationDocument<'static>)),
+    components(schemas(
+        ProblemDocument<'static>,
+        ViolationDocument<'static>,
+        ndp::decision::RefusedDryRun<'static>
+    )),
     modifiers(&Bearer)
 )]
 struct Api;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answers::Held;
+use super::decision::{self, GrantedDryRun};
 use super::dispense;
 use super::problems::CreateProblems;
 use super::{WRITE, place};
@@ -19,11 +20,23 @@ use crate::Door;
 use crate::answer::answer_command;
 use crate::body::{self, Json, Members, kinds};
 use crate::problem::Problem;
-use crate::query::nothing_asked;
+use crate::query::one_word;
 use crate::visit::origin;
 
 /// How many items a dispense has: as many as fit on a till receipt, and some more.
 const ITEMS: RangeInclusive<usize> = 1..=100;
+
+/// How far a create goes.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// It is done.
+    Done,
+    /// It is tried: the rules are asked, and nothing is done.
+    Tried,
+}
+
+/// What `dryRun` says.
+const EXTENTS: [(&str, Extent); 2] = [("true", Extent::Tried), ("false", Extent::Done)];
 
 /// What a pharmacy wants to dispense.
 #[derive(ToSchema)]
@@ -92,12 +105,28 @@ struct NewDispenseItem {
 ///
 /// Sent twice with one `Idempotency-Key`, it is done once: the second answer is the first one again,
 /// with `Idempotency-Replayed: true`.
+///
+/// With `dryRun=true` nothing is done: the answer tells what every rule says now, be the dispense
+/// granted (200) or refused (the problem that it would meet, as `RefusedDryRun`). Whether the key was
+/// used before does not matter then. A wrong verification code counts all the same.
 #[utoipa::path(
     tag = "dispenses",
     security(("bearer" = ["medication_dispense:write"])),
     request_body = NewDispense,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; drawn where none is sent")),
-    responses(Held, CreateProblems)
+    params(
+        ("dryRun" = Option<bool>, Query, description = "Whether to tell what would be, and do nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; drawn where none is sent"),
+    ),
+    responses(
+        (status = 200, description = "A dry run: the dispense could begin now", body = GrantedDryRun,
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` that the rules knew"),
+            ("Idempotency-Key" = String, description = "The key, sent or drawn"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
+        Held,
+        CreateProblems,
+    )
 )]
 #[post("/api/v1/dispenses")]
 pub(crate) async fn create_dispense(
@@ -108,14 +137,22 @@ pub(crate) async fn create_dispense(
     answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, WRITE).await?;
         let key = key?;
-        nothing_asked(&request)?;
+        let extent = one_word(&request, "dryRun", &EXTENTS)?.unwrap_or(Extent::Done);
         let bytes = body::read(&request, payload).await?;
         body::is_json(request.headers())?;
         let wanted = Json::parse(&bytes)?.walk("$", |members| wanted(members, door.zone))?;
         let origin = origin(&request, &asker);
-        let held = door.dispensary.hold(&asker, wanted, key.as_str(), origin).await;
-        let held = held.map_err(|error| Problem::of_command(&error, place::path))?;
-        Ok(dispense::answered(StatusCode::CREATED, &held))
+        let refused = |error| Problem::of_command(&error, place::path);
+        match extent {
+            Extent::Done => {
+                let held = door.dispensary.hold(&asker, wanted, key.as_str(), origin).await;
+                Ok(dispense::answered(StatusCode::CREATED, &held.map_err(refused)?))
+            }
+            Extent::Tried => {
+                let tried = door.dispensary.try_hold(&asker, wanted, key.as_str(), origin).await;
+                Ok(decision::answered(&request, &tried.map_err(refused)?))
+            }
+        }
     })
     .await
 }

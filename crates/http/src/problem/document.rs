@@ -133,6 +133,18 @@ impl Serialize for Params<'_> {
     }
 }
 
+impl<'a> From<&'a Violation> for ViolationDocument<'a> {
+    fn from(violation: &'a Violation) -> Self {
+        Self {
+            code: violation.code,
+            path: violation.path.as_deref(),
+            message: &violation.message,
+            rule: violation.rule,
+            params: Params(violation),
+        }
+    }
+}
+
 impl<'a> ProblemDocument<'a> {
     /// The problem of this entry; its text is that of the first violation.
     pub(super) fn of(
@@ -140,20 +152,13 @@ impl<'a> ProblemDocument<'a> {
         violations: &'a [Violation],
         request_id: &'a str,
     ) -> Self {
-        let errors = violations.iter().map(|it| ViolationDocument {
-            code: it.code,
-            path: it.path.as_deref(),
-            message: &it.message,
-            rule: it.rule,
-            params: Params(it),
-        });
         Self {
             r#type: format!("/api/v1/errors#{}", entry.code),
             title: entry.title,
             status: entry.status,
             detail: violations.first().map_or(entry.title, |first| &first.message),
             code: entry.code,
-            errors: errors.collect(),
+            errors: violations.iter().map(ViolationDocument::from).collect(),
             request_id,
         }
     }

@@ -128,11 +128,11 @@ async fn a_question_that_nobody_knows_is_not_overlooked() {
         assert_eq!(answer.problem(), expected(422, "schema"), "{path}");
         assert_eq!(answer.violations()[0].0, name);
     }
-    let dry_run = create(&sample::hold().to_string()).uri("/api/v1/dispenses?dryRun=true&x=1");
-    let answer = world.send(dry_run).await;
+    let asked = create(&sample::hold().to_string()).uri("/api/v1/dispenses?x=1&dryrun=true");
+    let answer = world.send(asked).await;
     assert_eq!(answer.problem(), expected(422, "schema"));
     let paths: Vec<String> = answer.violations().into_iter().map(|(path, ..)| path).collect();
-    assert_eq!(paths, ["?dryRun", "?x"]);
+    assert_eq!(paths, ["?x", "?dryrun"]);
     assert!(world.state.get().origins.is_empty());
 }
 
