@@ -1,10 +1,12 @@
 //! Rules 3a to 5, 9 and 10: who asks, and from where.
 
 use dispense_domain::registry::{DivisionStatus, EmployeeStatus, LegalEntityStatus};
-use dispense_domain::{Code, Place};
+use dispense_domain::{Code, Place, Switch};
 use serde_json::json;
 
-use crate::sample::{OTHER_PHARMACY, OUTLET, PHARMACY, USER, all_in_order, id, params, text, uuid};
+use crate::sample::{
+    OTHER_PHARMACY, OUTLET, PHARMACY, Scene, USER, all_in_order, id, params, text, uuid,
+};
 
 #[test]
 fn a_pharmacy_in_order_may_hold() {
@@ -47,6 +49,21 @@ fn a_suspended_company_and_one_whose_record_does_not_count_are_not_active() {
     let no = all_in_order().but(|it| it.company().is_active = false).the_refusal();
     assert_eq!(no.code, Code::LegalEntityNotActive);
     assert_eq!(params(&no), json!({"status": "inactive"}));
+}
+
+/// 4b: off unless the installation asks.
+#[test]
+fn a_company_that_the_payer_has_not_verified_is_refused_where_that_is_asked_for() {
+    let mut scene = all_in_order().but(|it| it.company().nhs_verified = false);
+    assert!(scene.codes().is_empty(), "nobody asks");
+    scene.terms().legal_entity_nhs_verify = Switch::On;
+    let no = scene.the_refusal();
+    assert_eq!((no.code, no.place.clone()), (Code::LegalEntityNotVerified, Some(Place::Asker)));
+    assert_eq!(params(&no), json!({}));
+    scene.company().nhs_verified = true;
+    assert!(scene.codes().is_empty());
+    let unknown = scene.but(|it| it.sight.evidence.legal_entity = None);
+    assert_eq!(unknown.codes(), ["legal-entity-not-found"]);
 }
 
 /// 4c.
@@ -144,4 +161,48 @@ fn an_outlet_of_another_company_is_refused() {
         all_in_order().but(|it| it.outlet().legal_entity_id = id(OTHER_PHARMACY)).the_refusal();
     assert_eq!((no.code, no.place.clone()), (Code::DivisionForeign, Some(Place::Division)));
     assert_eq!(params(&no), json!({}));
+}
+
+/// The regulator is asked, and says that of the outlet.
+fn confirmed(dls_verified: Option<bool>) -> Scene {
+    all_in_order()
+        .but(|it| it.terms().division_dls_verify = Switch::On)
+        .but(|it| it.outlet().dls_verified = dls_verified)
+}
+
+/// 10d: off unless the installation asks; what nobody has confirmed is not confirmed.
+#[test]
+fn an_outlet_that_the_regulator_has_not_confirmed_is_refused_where_that_is_asked_for() {
+    assert!(confirmed(Some(true)).codes().is_empty());
+    for dls_verified in [Some(false), None] {
+        let no = confirmed(dls_verified).the_refusal();
+        let place = Some(Place::Division);
+        assert_eq!((no.code, no.place.clone()), (Code::DivisionNotDlsVerified, place));
+        assert_eq!(params(&no), json!({}));
+        let unasked = all_in_order().but(|it| it.outlet().dls_verified = dls_verified);
+        assert!(unasked.codes().is_empty(), "{dls_verified:?}");
+    }
+}
+
+/// 10d: a program may do without; the setting has to be said.
+#[test]
+fn a_program_may_do_without_the_regulator() {
+    let skipping = |setting| {
+        confirmed(None).but(|it| it.settings().skip_dispense_division_dls_verify = setting).codes()
+    };
+    assert!(skipping(Some(true)).is_empty());
+    assert_eq!(skipping(Some(false)), ["division-not-dls-verified"]);
+    assert_eq!(skipping(None), ["division-not-dls-verified"]);
+    assert_eq!(confirmed(None).but(Scene::without_program).codes(), ["division-not-dls-verified"]);
+}
+
+/// 10d: a program that is unknown does without nothing.
+#[test]
+fn under_an_unknown_program_the_regulator_is_asked() {
+    let unknown = |it: &mut Scene| it.sight.evidence.program = None;
+    let codes = confirmed(None).but(unknown).codes();
+    assert_eq!(codes, ["division-not-dls-verified", "program-not-found"]);
+    assert_eq!(confirmed(Some(true)).but(unknown).codes(), ["program-not-found"]);
+    let nowhere = confirmed(None).but(|it| it.sight.evidence.division = None);
+    assert_eq!(nowhere.codes(), ["division-not-found"]);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dispense_domain::command::key_digest;
-use dispense_domain::registry::Party;
+use dispense_domain::registry::{Division, Party};
 use dispense_domain::{
     Command, Digest, DispenseEvent, Dispensing, Process, Reach, Refusal, Sight, Signer,
     StoredContent, decide, evolve,
@@ -93,6 +93,10 @@ impl HandOver {
 
     pub(crate) fn signer(&mut self) -> &mut Signer {
         self.command.signature.as_mut().unwrap()
+    }
+
+    pub(crate) fn outlet(&self) -> Arc<Division> {
+        self.sight.evidence.division.clone().unwrap()
     }
 
     pub(crate) fn party(&mut self) -> &mut Party {

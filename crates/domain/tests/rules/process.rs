@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use dispense_domain::command::key_digest;
-use dispense_domain::registry::DivisionStatus;
+use dispense_domain::registry::{DivisionStatus, ProgramSettings};
 use dispense_domain::{
     AmountPaid, Code, DispenseEvent, LegalEntityId, Place, Reach, SignatureFault, SignedContent,
-    Signer, Status,
+    Signer, Status, Switch,
 };
 use serde_json::json;
 
 use crate::content::{document, sign};
 use crate::hand_over::{HandOver, all_signed, pharmacist, signed_after};
 use crate::sample::{
-    OTHER_PHARMACY, PHARMACY, all_in_order, id, in_parts, noon_and, params, text, uuid,
+    OTHER_PHARMACY, PHARMACY, all_in_order, id, in_parts, noon_and, params, program, text, uuid,
 };
 
 #[test]
@@ -179,6 +179,61 @@ fn the_outlet_is_judged_as_for_a_hold() {
     assert_eq!(sold.codes(), ["division-foreign"]);
 }
 
+/// 10d is judged with the program of the hold.
+#[test]
+fn the_outlet_is_confirmed_by_the_regulator_unless_the_program_of_the_hold_does_without() {
+    let confirmed = |dls_verified, skipped| {
+        let it = all_signed().but(|it| {
+            let evidence = &mut it.sight.evidence;
+            Arc::make_mut(&mut evidence.terms).division_dls_verify = Switch::On;
+            Arc::make_mut(evidence.division.as_mut().unwrap()).dls_verified = dls_verified;
+            let settings = ProgramSettings {
+                skip_dispense_division_dls_verify: skipped,
+                ..ProgramSettings::default()
+            };
+            evidence.program = Some(program(settings));
+        });
+        it.codes()
+    };
+    assert!(confirmed(Some(true), None).is_empty());
+    for dls_verified in [None, Some(false)] {
+        assert_eq!(confirmed(dls_verified, None), ["division-not-dls-verified"]);
+        assert_eq!(confirmed(dls_verified, Some(false)), ["division-not-dls-verified"]);
+        assert!(confirmed(dls_verified, Some(true)).is_empty());
+    }
+    let unknown = all_signed().but(|it| {
+        let evidence = &mut it.sight.evidence;
+        Arc::make_mut(&mut evidence.terms).division_dls_verify = Switch::On;
+        Arc::make_mut(evidence.division.as_mut().unwrap()).dls_verified = None;
+        evidence.program = None;
+    });
+    assert_eq!(unknown.codes(), ["division-not-dls-verified"], "or there is none");
+    let unasked = all_signed().but(|it| {
+        let outlet = it.sight.evidence.division.as_mut().unwrap();
+        Arc::make_mut(outlet).dls_verified = None;
+    });
+    assert!(unasked.codes().is_empty());
+}
+
+/// What a hold alone needs is not asked for again.
+#[test]
+fn contracts_licences_and_participants_are_not_judged_again() {
+    let it = all_signed().but(|it| {
+        let evidence = &mut it.sight.evidence;
+        let terms = Arc::make_mut(&mut evidence.terms);
+        terms.program_provision_verify = Switch::On;
+        terms.legal_entity_nhs_verify = Switch::On;
+        evidence.legal_entity = None;
+        evidence.contracts = Arc::default();
+        evidence.provisions = Arc::default();
+        evidence.healthcare_services = Arc::default();
+        evidence.medications.clear();
+        evidence.participants.clear();
+        Arc::make_mut(evidence.program.as_mut().unwrap()).is_active = false;
+    });
+    assert!(it.codes().is_empty());
+}
+
 /// Case X-48.
 #[test]
 fn a_block_keeps_others_than_its_author_from_handing_over() {
@@ -263,7 +318,7 @@ fn of_a_container_that_cannot_be_opened_only_that_is_told() {
 #[test]
 fn every_broken_rule_is_told_in_order_and_mended_one_by_one() {
     type Mend = fn(&mut HandOver);
-    let mends: [(&str, Mend); 13] = [
+    let mends: [(&str, Mend); 16] = [
         ("signature-count", |it| {
             it.command.signature = Err(SignatureFault::Invalid { why: "expired".to_owned() });
         }),
@@ -276,7 +331,21 @@ fn every_broken_rule_is_told_in_order_and_mended_one_by_one() {
         ("signer-surname-missing", |it| it.signer().surname = Some("Melnyk".to_owned())),
         ("signer-surname", |it| it.signer().surname = Some("Shevchuk".to_owned())),
         ("division-not-found", |it| {
-            it.sight.evidence.division = all_signed().sight.evidence.division;
+            let outlet = it.sight.evidence.division.insert(all_signed().outlet());
+            Arc::make_mut(outlet).status = DivisionStatus::Inactive;
+            Arc::make_mut(outlet).legal_entity_id = id(OTHER_PHARMACY);
+            Arc::make_mut(outlet).dls_verified = Some(false);
+        }),
+        ("division-not-active", |it| {
+            let outlet = it.sight.evidence.division.as_mut().unwrap();
+            Arc::make_mut(outlet).status = DivisionStatus::Active;
+        }),
+        ("division-foreign", |it| {
+            let outlet = it.sight.evidence.division.as_mut().unwrap();
+            Arc::make_mut(outlet).legal_entity_id = id(PHARMACY);
+        }),
+        ("division-not-dls-verified", |it| {
+            it.sight.evidence.division = Some(all_signed().outlet());
         }),
         ("medication-request-blocked", |it| {
             it.sight.evidence.request = all_signed().sight.evidence.request;
@@ -299,6 +368,7 @@ fn every_broken_rule_is_told_in_order_and_mended_one_by_one() {
     it.command.signature = Err(SignatureFault::Count { signatures: 2, stamps: 0, why: None });
     it.sight.evidence.party = None;
     it.sight.evidence.division = None;
+    Arc::make_mut(&mut it.sight.evidence.terms).division_dls_verify = Switch::On;
     let found = it.sight.evidence.request.as_mut().unwrap();
     Arc::make_mut(&mut found.request).is_blocked = true;
     it.sight.at = noon_and(11);
