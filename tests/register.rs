@@ -10,7 +10,9 @@ mod dispensing;
 mod looking;
 mod paying;
 mod processing;
+mod qualifying;
 mod rejecting;
+mod requests;
 mod storing;
 
 use serde_json::{Value, json};
