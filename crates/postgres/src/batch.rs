@@ -7,26 +7,27 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use dispensary::{AppendError, Appended, Registries, RequestRecords, Tried};
-use dispense_domain::decide::create_hold::explain;
-use dispense_domain::registry::{MedicationRequest, Person};
+use dispensary::{AppendError, Appended, Registries, Tried};
+use dispense_domain::decide::create_hold::{Verdict, explain};
 use dispense_domain::{
-    Command, CreateHold, DispenseEvent, Dispensing, Evidence, MedicationRequestId, Refusals,
-    RequestEvidence, Salt, Sight, Terms,
+    Code, Command, CreateHold, DispenseEvent, Dispensing, Evidence, MedicationRequestId, Refusal,
+    Refusals, RequestEvidence, Salt, Sight, Terms,
 };
 use futures::FutureExt;
 
 use crate::folded::Folded;
+use crate::look::RequestTexts;
 use crate::queue::{Granted, Outcome, Waiting, Wish};
 use crate::rows::{Appender, Written, metadata};
+use crate::wrong_codes::WrongCodes;
 
 /// What a batch was decided on.
 pub(crate) struct Ground<'a> {
     pub(crate) registries: &'a Registries,
     pub(crate) terms: &'a Arc<Terms>,
     pub(crate) at: DateTime<Utc>,
-    /// The medication requests that were read with the batch, as text.
-    pub(crate) requests: HashMap<MedicationRequestId, (Option<String>, Option<String>)>,
+    /// The medication requests that were read with the batch.
+    pub(crate) requests: HashMap<MedicationRequestId, RequestTexts>,
 }
 
 /// A batch in the making.
@@ -35,6 +36,8 @@ pub(crate) struct Deciding<'a> {
     /// Copies of the streams; the writer's own are changed only after COMMIT.
     pub(crate) streams: HashMap<MedicationRequestId, Folded>,
     pub(crate) log: Appender,
+    /// Wrong verification codes, those of this batch included.
+    pub(crate) wrong_codes: WrongCodes,
 }
 
 impl Deciding<'_> {
@@ -47,7 +50,7 @@ impl Deciding<'_> {
     }
 
     /// Asks every rule about a hold, on the state that a command would be decided on here.
-    fn try_out(&self, waiting: &Waiting, command: &CreateHold) -> Result<Tried, AppendError> {
+    fn try_out(&mut self, waiting: &Waiting, command: &CreateHold) -> Result<Tried, AppendError> {
         let evidence = self.hold_evidence(command);
         // The salt goes into personal bodies alone, and none is written.
         let sight = Sight { at: self.ground.at, evidence, salt: Salt::default() };
@@ -56,6 +59,11 @@ impl Deciding<'_> {
         let explaining = AssertUnwindSafe(|| explain(state, command, &sight));
         let rules = std::panic::catch_unwind(explaining)
             .map_err(|_| self.bug(waiting, "a rule panicked"))?;
+        let failed = rules.iter().filter_map(|rule| match &rule.verdict {
+            Verdict::Failed(refusals) => Some(refusals),
+            Verdict::Passed | Verdict::NotEvaluated => None,
+        });
+        self.count_wrong_code(command, failed.flatten());
         Ok(Tried { rules, position: self.log.place(), at: self.ground.at })
     }
 
@@ -76,6 +84,9 @@ impl Deciding<'_> {
         let events = match decided {
             Ok(Ok(events)) => events,
             Ok(Err(refusals)) => {
+                if let Command::CreateHold(command) = command {
+                    self.count_wrong_code(command, refusals.all());
+                }
                 return Err(AppendError::Refused { refusals, position: self.log.place() });
             }
             Err(_) => return Err(self.bug(waiting, "a rule panicked")),
@@ -126,17 +137,25 @@ impl Deciding<'_> {
     fn hold_evidence(&self, command: &CreateHold) -> Evidence {
         let Ground { registries, terms, .. } = &self.ground;
         let request = self.request(command.medication_request_id);
-        registries.evidence(command, request, terms)
+        let wrong_codes = self.wrong_codes.of(command.medication_request_id, command.client);
+        Evidence { wrong_codes, ..registries.evidence(command, request, terms) }
     }
 
-    /// The medication request as it was read; one that cannot be read counts as not found, loudly.
     fn request(&self, id: MedicationRequestId) -> Option<RequestEvidence> {
-        let (request, person) = self.ground.requests.get(&id)?;
-        let request: MedicationRequest = parsed(id, request.as_deref()?)?;
-        let person: Option<Person> = person.as_deref().and_then(|text| parsed(id, text));
-        let (request, person) = (request.into(), person.map(Arc::new));
-        let records = RequestRecords { request, person, others: Vec::new(), care: None };
-        Some(self.ground.registries.request_evidence(records))
+        self.ground.requests.get(&id)?.evidence(id, self.ground.registries)
+    }
+
+    /// Counts a wrong verification code. Where none was given, none was tried.
+    fn count_wrong_code<'r>(
+        &mut self,
+        command: &CreateHold,
+        refusals: impl IntoIterator<Item = &'r Refusal>,
+    ) {
+        let is_wrong = refusals.into_iter().any(|refusal| refusal.code == Code::WrongCode);
+        if is_wrong && command.verification_code.is_some() {
+            let request = command.medication_request_id;
+            self.wrong_codes.add(request, command.client, self.ground.at);
+        }
     }
 
     #[allow(clippy::unused_self, reason = "a bug belongs to the batch that met it")]
@@ -149,12 +168,4 @@ impl Deciding<'_> {
         );
         AppendError::Bug
     }
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(id: MedicationRequestId, text: &str) -> Option<T> {
-    serde_json::from_str(text)
-        .inspect_err(|error| {
-            tracing::error!(medication_request.id = %id, "a registry record is unreadable: {error}");
-        })
-        .ok()
 }

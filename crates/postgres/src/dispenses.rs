@@ -1,6 +1,5 @@
 //! Read model `dispenses`: what the search looks through.
 
-mod based_on;
 mod search;
 
 use std::collections::HashMap;
@@ -8,7 +7,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use dispense_domain::Status;
+use dispense_domain::registry::BasedOn;
 use serde::Deserialize;
+use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -163,11 +164,29 @@ async fn care_plans(
         .await?;
     let mut plans = HashMap::new();
     for row in rows {
-        if let Some(plan) = based_on::care_plan(row.try_get("body")?) {
+        if let Some(plan) = care_plan(row.try_get("body")?) {
             plans.insert(row.try_get("position")?, plan);
         }
     }
     Ok(plans)
+}
+
+/// What the model needs of a personal body.
+#[derive(Deserialize)]
+struct Body {
+    medication_request: Based,
+}
+
+/// What the model needs of a medication request there.
+#[derive(Deserialize)]
+struct Based {
+    based_on: Value,
+}
+
+/// The care plan of the medication request in that body, if it names one.
+fn care_plan(body: &str) -> Option<Uuid> {
+    let body: Body = serde_json::from_str(body).ok()?;
+    BasedOn::read(&body.medication_request.based_on).care_plan
 }
 
 const INSERT: &str = "
@@ -252,4 +271,21 @@ async fn update(
     }
     let why = format!("{expected} dispenses ended, and {kept} of them are kept in {NAME}");
     Err(sqlx::Error::Decode(why.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_not_understood_names_no_care_plan() {
+        let plan = Uuid::from_u128(0xB0);
+        let named = format!(
+            r#"{{"medication_request": {{"based_on": {{"type": "care_plan", "id": "{plan}"}}}}}}"#
+        );
+        assert_eq!(care_plan(&named), Some(plan));
+        assert_eq!(care_plan("{}"), None);
+        assert_eq!(care_plan(r#"{"medication_request": {"note": "based_on"}}"#), None);
+        assert_eq!(care_plan("no JSON"), None);
+    }
 }

@@ -14,6 +14,7 @@
 mod changes;
 mod entries;
 mod fault;
+mod found_by;
 mod merge;
 mod parse;
 mod place;

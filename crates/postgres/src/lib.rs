@@ -3,10 +3,11 @@
 //! ```text
 //!  append ─▶ queue ─▶ writer ─▶ one transaction for a whole batch:
 //!                               lock log_head            a statement by itself
-//!                               time, version, requests  one statement
+//!                               time, version, requests  one statement, with all about them
 //!                               streams                  one statement, for those not remembered
 //!                               decide                   domain, one command after the other
-//!                               events, bodies, head     three statements
+//!                               events, bodies, head     three statements, if there are events
+//!                               wrong codes              one statement, if there are any
 //!                               COMMIT                   then, and only then, every answer
 //! ```
 //!
@@ -24,6 +25,7 @@ mod folded;
 pub mod follow;
 mod import;
 mod log;
+mod look;
 pub mod migrate;
 mod open_holds;
 mod outcome;
@@ -34,6 +36,7 @@ mod settings;
 mod statements;
 mod sweep;
 mod writer;
+mod wrong_codes;
 
 pub use connect::{follower_pool, pool, reachable};
 pub use dispenses::{Dispenses, PgDispenses};

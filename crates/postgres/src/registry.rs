@@ -7,10 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dispensary::{
-    ClientType, FaultyLine, Line, Origin, Registries, Registry, RequestRecords, Unavailable,
-};
-use dispense_domain::registry::{MedicationRequest, Person};
+use dispensary::{ClientType, FaultyLine, Line, Origin, Registries, Registry, Unavailable};
 use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence, Text};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
@@ -20,6 +17,7 @@ use uuid::Uuid;
 
 use crate::import::Importer;
 use crate::log::within;
+use crate::look::look;
 
 /// The registries, on `PostgreSQL`.
 ///
@@ -122,29 +120,12 @@ impl Registry for PgRegistry {
         &self,
         request: MedicationRequestId,
     ) -> Result<Option<RequestEvidence>, Unavailable> {
-        // With the version, because another instance may have imported since this one looked.
-        let reading = sqlx::query_as::<_, (i64, Option<String>, Option<String>)>(
-            "SELECT now.version, request.data::text, person.data::text
-             FROM (SELECT version FROM registry_version LIMIT 1) now
-             LEFT JOIN medication_requests request
-                 ON request.partition = $1 AND request.id = $2
-             LEFT JOIN persons person ON person.id = request.person_id",
-        )
-        .bind(self.partitions.of_request(request).cast_signed())
-        .bind(request.uuid())
-        .fetch_one(&self.pool);
-        let (version, request, person) = within(reading).await?;
-        let small = within(self.at_least(version)).await?;
-        let Some(request) = request else { return Ok(None) };
-        let request: MedicationRequest =
-            serde_json::from_str(&request).map_err(Unavailable::database)?;
-        let person: Option<Person> = person
-            .map(|person| serde_json::from_str(&person))
-            .transpose()
-            .map_err(Unavailable::database)?;
-        let (request, person) = (request.into(), person.map(Arc::new));
-        let records = RequestRecords { request, person, others: Vec::new(), care: None };
-        Ok(Some(small.request_evidence(records)))
+        // As the writer reads it; and with the version, because another instance may have imported
+        // since this one looked.
+        let partition = self.partitions.of_request(request).cast_signed();
+        let looked = within(look(&self.pool, partition, &[request], &[])).await?;
+        let small = within(self.at_least(looked.registry_version)).await?;
+        Ok(looked.requests.get(&request).and_then(|texts| texts.evidence(request, &small)))
     }
 
     async fn request_by_number(

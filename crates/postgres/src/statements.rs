@@ -6,7 +6,6 @@ use dispense_audit::chain::Hash;
 use dispense_domain::MedicationRequestId;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use uuid::Uuid;
 
 use crate::folded::End;
 use crate::rows::NewRows;
@@ -18,19 +17,6 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 /// with old events.
 pub(crate) const LOCK_HEAD: &str =
     "SELECT position, hash, recorded_at FROM log_head WHERE partition = $1 FOR UPDATE";
-
-/// Time, registry version, and the medication requests with their patients: the first statement
-/// after the lock. LIMIT keeps the planner from turning the look-ups into a scan.
-pub(crate) const TIME_AND_REQUESTS: &str = "
-SELECT (SELECT clock_timestamp()) AS at, (SELECT version FROM registry_version) AS version,
-       r.data::text AS request, p.data::text AS person
-FROM UNNEST($2::uuid[]) WITH ORDINALITY AS k (id, n)
-LEFT JOIN LATERAL (
-    SELECT m.data, m.person_id FROM medication_requests m
-    WHERE m.partition = $1 AND m.id = k.id LIMIT 1
-) r ON true
-LEFT JOIN LATERAL (SELECT s.data FROM persons s WHERE s.id = r.person_id LIMIT 1) p ON true
-ORDER BY k.n";
 
 /// The streams of those medication requests.
 pub(crate) const STREAMS: &str = "
@@ -80,15 +66,6 @@ pub(crate) struct Head {
     pub(crate) recorded_at: DateTime<Utc>,
 }
 
-/// What the first statement after the lock read.
-#[derive(Debug)]
-pub(crate) struct Looked {
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) registry_version: i64,
-    /// For each id asked for: request and person, as text.
-    pub(crate) requests: Vec<(Option<String>, Option<String>)>,
-}
-
 /// An event of a stream, unparsed.
 #[derive(Debug)]
 pub(crate) struct Raw {
@@ -108,20 +85,6 @@ pub(crate) async fn lock_head(db: &mut PgConnection, partition: i16) -> Result<H
     let hash = hash_of(row.try_get("hash")?)?;
     let end = End { position: row.try_get("position")?, hash };
     Ok(Head { end, recorded_at: row.try_get("recorded_at")? })
-}
-
-pub(crate) async fn look(
-    db: &mut PgConnection,
-    partition: i16,
-    ids: &[Uuid],
-) -> Result<Looked, sqlx::Error> {
-    let rows = sqlx::query(TIME_AND_REQUESTS).bind(partition).bind(ids).fetch_all(db).await?;
-    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-    let requests = rows
-        .iter()
-        .map(|row| Ok((row.try_get("request")?, row.try_get("person")?)))
-        .collect::<Result<_, sqlx::Error>>()?;
-    Ok(Looked { at: first.try_get("at")?, registry_version: first.try_get("version")?, requests })
 }
 
 pub(crate) async fn streams(

@@ -1,7 +1,8 @@
 //! The sweep: records the end of holds that nobody came back for.
 //!
 //! A hold is over when its time has come, not when someone notices; the sweep only writes it down.
-//! It looks through a read model, which may lag, so it may only suggest: the log decides.
+//! It looks through a read model, which may lag, so it may only suggest: the log decides. Now and
+//! then it removes wrong verification codes that count no more.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::rows::SYSTEM_USER;
+use crate::wrong_codes;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -21,14 +23,18 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How often it counts the open holds.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
+/// How often it removes wrong verification codes.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
 /// The most holds that it ends in one look, and at once: few enough to leave the queues to those
 /// who wait at a counter.
 const MOST: i64 = 1_000;
 const AT_ONCE: usize = 64;
 
-/// Ends holds that ran out, each second, until `stop` is cancelled.
+/// Ends holds that ran out, each second, and removes wrong codes that are over, until `stop` is
+/// cancelled.
 pub async fn sweep(log: Arc<dyn EventLog>, pool: PgPool, stop: CancellationToken) {
-    let mut counted: Option<Instant> = None;
+    let (mut counted, mut forgotten): (Option<Instant>, Option<Instant>) = (None, None);
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -37,6 +43,12 @@ pub async fn sweep(log: Arc<dyn EventLog>, pool: PgPool, stop: CancellationToken
         if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             count(&pool).await;
             counted = Some(Instant::now());
+        }
+        if forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+            if let Err(error) = wrong_codes::forget(&pool).await {
+                tracing::warn!("the sweep cannot remove old wrong codes: {error}");
+            }
+            forgotten = Some(Instant::now());
         }
         match lapsed(&pool).await {
             Ok(requests) => end(log.as_ref(), requests).await,

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispense_domain::{DispenseEvent, MedicationRequestId, Terms, evolve, upcast};
+use dispense_domain::{
+    Command, DispenseEvent, LegalEntityId, MedicationRequestId, Terms, evolve, upcast,
+};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgConnection};
 use tokio::sync::{mpsc, watch};
@@ -16,7 +18,8 @@ use crate::batch::{Deciding, Ground};
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::folded::{Folded, Remembered};
-use crate::queue::{Outcome, Waiting};
+use crate::look::look;
+use crate::queue::{Outcome, Waiting, Wish};
 use crate::rows::Appender;
 use crate::statements::{self, BEGIN, Head, Raw};
 use crate::{answers, connect, outcome};
@@ -215,8 +218,8 @@ impl Writer {
         metrics::histogram!("dispense_lock_seconds").record(locked - start);
 
         let requests = distinct(batch);
-        let ids: Vec<Uuid> = requests.iter().map(|request| request.uuid()).collect();
-        let found = statements::look(db, self.number(), &ids).await.map_err(Fault::of)?;
+        let clients = clients(batch);
+        let found = look(&mut *db, self.number(), &requests, &clients).await.map_err(Fault::of)?;
         let at = self
             .clock
             .told(found.at, head.recorded_at, Instant::now())
@@ -228,14 +231,10 @@ impl Writer {
             .map_err(|error| Fault::Unavailable(error.into()))?;
         let streams = self.streams(db, head, &requests).await?;
 
-        let ground = Ground {
-            registries: &registries,
-            terms: &self.terms,
-            at,
-            requests: requests.iter().copied().zip(found.requests).collect(),
-        };
+        let ground =
+            Ground { registries: &registries, terms: &self.terms, at, requests: found.requests };
         let log = Appender::after(self.partition, head.end, at);
-        let mut deciding = Deciding { ground, streams, log };
+        let mut deciding = Deciding { ground, streams, log, wrong_codes: found.wrong_codes };
         let deciding_since = Instant::now();
         let mut outcomes = Vec::with_capacity(batch.len());
         for waiting in batch {
@@ -245,7 +244,8 @@ impl Writer {
         #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
         metrics::histogram!("dispense_batch_commands").record(batch.len() as f64);
 
-        let Deciding { streams, log, .. } = deciding;
+        let Deciding { streams, log, wrong_codes, .. } = deciding;
+        wrong_codes.write(db, self.number()).await.map_err(Fault::of)?;
         if !log.is_empty() {
             let written = statements::insert(db, self.number(), at, &log.rows, log.end).await;
             written.map_err(Fault::of)?;
@@ -326,6 +326,18 @@ fn distinct(batch: &[Waiting]) -> Vec<MedicationRequestId> {
     requests.sort_unstable();
     requests.dedup();
     requests
+}
+
+/// The legal entities that ask for holds in a batch, each once: their wrong codes count.
+fn clients(batch: &[Waiting]) -> Vec<LegalEntityId> {
+    let hold = |waiting: &Waiting| match &waiting.wish {
+        Wish::Record(Command::CreateHold(command)) | Wish::TryOut(command) => Some(command.client),
+        Wish::Record(Command::Process(_) | Command::Cancel(_) | Command::Expire(_)) => None,
+    };
+    let mut clients: Vec<_> = batch.iter().filter_map(hold).collect();
+    clients.sort_unstable();
+    clients.dedup();
+    clients
 }
 
 /// The event of a row. One that this version does not know leaves the partition to others.

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use dispense_domain::registry::RegistryKind;
 use uuid::Uuid;
 
+use super::found_by::FoundBy;
+
 /// A line that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -17,6 +19,8 @@ pub(super) struct Entry {
     pub id: Uuid,
     /// The record, as it will be kept.
     pub data: String,
+    /// What a medication request is found by beside its id.
+    pub found_by: FoundBy,
     /// When its owner changed it, if the line says so.
     pub updated_at: Option<DateTime<Utc>>,
 }
@@ -110,7 +114,8 @@ mod tests {
 
     fn entry(line: u64, data: &str, updated_at: Option<DateTime<Utc>>) -> Entry {
         let kind = RegistryKind::Party;
-        Entry { line, kind, id: Uuid::nil(), data: data.into(), updated_at }
+        let found_by = FoundBy::default();
+        Entry { line, kind, id: Uuid::nil(), data: data.into(), found_by, updated_at }
     }
 
     fn merged(kept: Option<(&str, i64)>, entries: &[Entry]) -> Vec<(String, Option<i64>)> {

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::Part;
+use super::found_by::FoundBy;
 use super::merge::Entry;
 use super::{place, stamps};
 
@@ -153,8 +154,9 @@ fn entry(line: &Line) -> Result<Option<Entry>, Wrong> {
     let envelope: Envelope<'_> = object(json, "")?;
     let kind = RegistryKind::named(&envelope.kind).ok_or_else(|| unknown(&envelope.kind))?;
     let stamped = stamps::take_off(envelope.data).map_err(Wrong::schema)?;
-    let (id, data) = record(kind, &stamped.record)?;
-    Ok(Some(Entry { line: line.number, kind, id, data, updated_at: stamped.updated_at }))
+    let ((id, found_by), data) = record(kind, &stamped.record)?;
+    let updated_at = stamped.updated_at;
+    Ok(Some(Entry { line: line.number, kind, id, data, found_by, updated_at }))
 }
 
 fn unknown(kind: &str) -> Wrong {
@@ -175,8 +177,9 @@ fn object<'a, T: Deserialize<'a>>(json: &'a str, root: &str) -> Result<T, Wrong>
     value.map_err(|error| Wrong::of(&error, root, json))
 }
 
-/// The id of a record, and the text in which it is kept: normal form, members in a fixed order.
-fn record(kind: RegistryKind, json: &str) -> Result<(Uuid, String), Wrong> {
+/// What a record is found by, and the text in which it is kept: normal form, members in a fixed
+/// order.
+fn record(kind: RegistryKind, json: &str) -> Result<((Uuid, FoundBy), String), Wrong> {
     match kind {
         RegistryKind::LegalEntity => read(json, |it: &LegalEntity| it.id.uuid()),
         RegistryKind::Division => read(json, |it: &Division| it.id.uuid()),
@@ -190,17 +193,27 @@ fn record(kind: RegistryKind, json: &str) -> Result<(Uuid, String), Wrong> {
         RegistryKind::Medication => read(json, |it: &Medication| it.id.uuid()),
         RegistryKind::ProgramMedication => read(json, |it: &ProgramMedication| it.id.uuid()),
         RegistryKind::Person => read(json, |it: &Person| it.id.uuid()),
-        RegistryKind::MedicationRequest => read(json, |it: &MedicationRequest| it.id.uuid()),
+        RegistryKind::MedicationRequest => {
+            parsed(json, |it: &MedicationRequest| (it.id.uuid(), FoundBy::of(it)))
+        }
         RegistryKind::CarePlan => read(json, |it: &CarePlan| it.id),
         RegistryKind::CarePlanActivity => read(json, |it: &CarePlanActivity| it.id),
     }
 }
 
+/// A record that is found by its id alone.
 fn read<T: DeserializeOwned + Serialize>(
     json: &str,
     id: impl Fn(&T) -> Uuid,
-) -> Result<(Uuid, String), Wrong> {
+) -> Result<((Uuid, FoundBy), String), Wrong> {
+    parsed(json, |record| (id(record), FoundBy::default()))
+}
+
+fn parsed<T: DeserializeOwned + Serialize, Key>(
+    json: &str,
+    key: impl Fn(&T) -> Key,
+) -> Result<(Key, String), Wrong> {
     let record: T = object(json, "data")?;
     let text = serde_json::to_string(&record).map_err(|error| Wrong::schema(error.to_string()))?;
-    Ok((id(&record), text))
+    Ok((key(&record), text))
 }

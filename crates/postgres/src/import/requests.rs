@@ -162,23 +162,33 @@ async fn write(
     let ids: Vec<Uuid> = written.iter().map(|record| record.entry.id).collect();
     let data: Vec<&str> = written.iter().map(|record| record.entry.data.as_str()).collect();
     let updated_at: Vec<_> = written.iter().map(|record| record.updated_at).collect();
+    let found_by = || written.iter().map(|record| record.entry.found_by);
     sqlx::query(
         "INSERT INTO medication_requests
-             (partition, id, request_number, person_id, data, updated_at)
+             (partition, id, request_number, person_id, data, updated_at, care_plan_id, activity_id,
+              started_at, ended_at)
          SELECT head.partition, record.id, record.data::json ->> 'request_number',
-                (record.data::json ->> 'person_id')::uuid, record.data::json, record.updated_at
+                (record.data::json ->> 'person_id')::uuid, record.data::json, record.updated_at,
+                record.care_plan_id, record.activity_id, record.started_at, record.ended_at
          FROM log_head head
-         CROSS JOIN UNNEST($2::uuid[], $3::text[], $4::timestamptz[])
-             AS record (id, data, updated_at)
+         CROSS JOIN UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[],
+                           $7::date[], $8::date[])
+             AS record (id, data, updated_at, care_plan_id, activity_id, started_at, ended_at)
          WHERE head.partition = $1
          ON CONFLICT (partition, id) DO UPDATE
          SET request_number = excluded.request_number, person_id = excluded.person_id,
-             data = excluded.data, updated_at = excluded.updated_at",
+             data = excluded.data, updated_at = excluded.updated_at,
+             care_plan_id = excluded.care_plan_id, activity_id = excluded.activity_id,
+             started_at = excluded.started_at, ended_at = excluded.ended_at",
     )
     .bind(partition)
     .bind(&ids)
     .bind(&data)
     .bind(&updated_at)
+    .bind(found_by().map(|it| it.care_plan).collect::<Vec<_>>())
+    .bind(found_by().map(|it| it.activity).collect::<Vec<_>>())
+    .bind(found_by().map(|it| it.started_at).collect::<Vec<_>>())
+    .bind(found_by().map(|it| it.ended_at).collect::<Vec<_>>())
     .execute(db)
     .await?;
     Ok(())
