@@ -157,7 +157,9 @@ fn there_is_room_again_when_the_fifth_last_try_counts_no_more() {
         scene.sight.at = moment(again);
         assert!(scene.codes().is_empty(), "at that instant: {minutes_ago:?}");
         scene.sight.at -= TimeDelta::microseconds(1);
-        assert_eq!(scene.codes(), ["too-many-wrong-codes"], "just before: {minutes_ago:?}");
+        let params = params(&scene.the_refusal());
+        assert_eq!(params["retryAt"], again, "just before: {minutes_ago:?}");
+        assert_eq!(params["retryAfter"], "1", "a part of a second counts whole: {minutes_ago:?}");
     }
 }
 
