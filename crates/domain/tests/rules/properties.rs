@@ -247,6 +247,20 @@ fn through_the_log(rows: &[(DateTime<Utc>, DispenseEvent)]) -> Vec<DispenseEvent
     stored.map(|row| EventEnvelope::<Dispensing>::try_from(row).unwrap().payload).collect()
 }
 
+/// Random histories would prove nothing if nothing of them were ever granted.
+#[test]
+fn every_kind_of_step_can_be_granted() {
+    let flags = [(true, false), (true, true), (false, false)];
+    let known =
+        flags.map(|(in_parts, without_signature)| Program::Known { in_parts, without_signature });
+    for program in known.into_iter().chain([Program::None]) {
+        let mut log = Log::default();
+        let quantities = vec!["59.9999", "0.0001"];
+        log.act(&Step::Create { client: PHARMACY + 1, key: 1, quantities, program }, noon_and(0));
+        assert!(!log.rows.is_empty(), "{program:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 160,
