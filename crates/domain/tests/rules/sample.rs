@@ -10,8 +10,8 @@ use dispense_domain::registry::{
 };
 use dispense_domain::{
     Approved, CodeTurn, Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, Dispensing,
-    LegalEntityId, MedicationRequestId, Money, NewItem, Prices, Quantity, Refusal, Refusals,
-    RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
+    LegalEntityId, MedicationRequestId, Money, NewItem, Prices, Provision, Quantity, Refusal,
+    Refusals, RequestEvidence, Sight, Stated, Terms, Text, decide, evolve,
 };
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -206,6 +206,10 @@ impl Scene {
     /// What the outlet is licensed to make.
     pub(crate) fn production(&mut self) -> &mut HealthcareService {
         Arc::make_mut(&mut Arc::make_mut(&mut self.sight.evidence.healthcare_services)[1])
+    }
+
+    pub(crate) fn provision(&mut self) -> &mut Provision {
+        &mut Arc::make_mut(&mut self.sight.evidence.provisions)[0]
     }
 
     /// The participant among the approved brands of the medication request.
