@@ -16,6 +16,7 @@ mod harness;
 
 mod architecture;
 mod clock;
+mod conformance;
 mod contract;
 mod demo;
 mod expiring;

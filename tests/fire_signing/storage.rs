@@ -181,7 +181,7 @@ async fn a_store_that_may_not_be_written_to_is_told_of_and_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_gone_is_told_of_and_used_again() {
+async fn x_37_a_store_that_is_gone_is_told_of_and_used_again() {
     let opened = Opened::under(&[], Database::new().await).await;
     let folder = opened.database.contents.clone();
     let elsewhere = folder.with_extension("elsewhere");
