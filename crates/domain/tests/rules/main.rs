@@ -30,6 +30,7 @@ mod program;
 mod properties;
 mod provisions;
 mod qualified;
+mod qualify;
 mod quantity;
 mod recorded;
 mod records;
