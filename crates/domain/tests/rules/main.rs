@@ -31,6 +31,7 @@ mod properties;
 mod provisions;
 mod qualified;
 mod qualify;
+mod qualify_texts;
 mod quantity;
 mod recorded;
 mod records;
