@@ -64,12 +64,12 @@ const HOLES: &[Hole] = &[
     ("ingredients", &["medication-not-active"], |it| {
         edit_brand(it, |brand| {
             brand.ingredients.clear();
-        })
+        });
     }),
     ("dosage of the brand", &["medication-not-active"], |it| {
         edit_brand(it, |brand| {
             brand.ingredients.iter_mut().for_each(|it| it.medication_child_id = None);
-        })
+        });
     }),
     ("two primary ingredients", &[], |it| {
         edit_brand(it, |brand| brand.ingredients = twice(&brand.ingredients));
@@ -77,18 +77,18 @@ const HOLES: &[Hole] = &[
     ("size of the package", &["medication-not-active"], |it| {
         edit_brand(it, |brand| {
             brand.package_qty = None;
-        })
+        });
     }),
     ("a package of nothing", &["medication-not-active"], |it| {
         edit_brand(it, |brand| {
             brand.package_qty = Some(Decimal::ZERO);
-        })
+        });
     }),
     ("smallest part", &[], |it| edit_brand(it, |brand| brand.package_min_qty = None)),
     ("a smallest part of nothing", &[], |it| {
         edit_brand(it, |brand| {
             brand.package_min_qty = Some(Decimal::ZERO);
-        })
+        });
     }),
     ("participant", &["medication-not-in-program"], |it| {
         it.sight.evidence.participants = vec![Vec::new()];
@@ -125,7 +125,7 @@ const HOLES: &[Hole] = &[
             if let Some(dosage) = it.medication.as_mut() {
                 Arc::make_mut(dosage).ingredients.clear();
             }
-        })
+        });
     }),
     ("prescribed program", &["medication-request-invalid"], |it| {
         edit_found(it, |it| it.program = None);
@@ -134,20 +134,20 @@ const HOLES: &[Hole] = &[
     ("care plan", &["care-plan-status", "activity-status"], |it| {
         edit_found(it, |it| {
             it.care = Some(Care { plan: None, activity: None, processed: Decimal::MAX });
-        })
+        });
     }),
     ("days that end before they begin", &["outside-dispense-period"], |it| {
         edit_found(it, |it| {
             let request = Arc::make_mut(&mut it.request);
             request.dispense_valid_from = Some(day("2026-03-11"));
             request.dispense_valid_to = Some(day("2026-03-09"));
-        })
+        });
     }),
     ("end of a block", &["medication-request-blocked"], |it| {
         edit_found(it, |it| {
             let request = Arc::make_mut(&mut it.request);
             (request.is_blocked, request.blocked_to) = (true, Some(text("soon")));
-        })
+        });
     }),
 ];
 

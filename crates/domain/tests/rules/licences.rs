@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::records::service;
 use crate::sample::{DOSAGE, Scene, all_in_order, brand, id, params, text, uuid};
 
+type Change = fn(&mut Scene);
+
 /// The program takes licences of those types.
 fn asking_for(types: &[&str]) -> Scene {
     let types = types.iter().map(|kind| text(kind)).collect();
@@ -52,7 +54,7 @@ fn a_program_that_takes_every_licence_asks_for_none() {
 /// 11a: service and licence have to count, each by itself.
 #[test]
 fn a_service_or_a_licence_that_is_not_active_licenses_nothing() {
-    let changes: [(&str, fn(&mut Scene)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("record", |it| it.sale().is_active = false),
         ("status", |it| it.sale().status = text("INACTIVE")),
         ("type", |it| it.sale().kind = text("PRODUCTION")),
@@ -155,7 +157,7 @@ fn made_here() -> Scene {
 #[test]
 fn who_dispenses_what_it_makes_itself_may_produce() {
     assert!(made_here().codes().is_empty());
-    let changes: [(&str, fn(&mut Scene)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("record", |it| it.production().is_active = false),
         ("status", |it| it.production().status = text("INACTIVE")),
         ("type", |it| it.production().kind = text("SALE")),

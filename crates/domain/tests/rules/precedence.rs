@@ -81,7 +81,7 @@ const MENDS: &[(&str, &str, Mend)] = &[
         break_brand(it);
     }),
     ("15b", "medication-not-active", |it| it.brand().is_active = true),
-    ("15c", "medication-mismatch", |it| it.brand().ingredients = brand().ingredients.clone()),
+    ("15c", "medication-mismatch", |it| it.brand().ingredients.clone_from(&brand().ingredients)),
     ("15d", "medication-not-in-program", |it| {
         it.sight.evidence.participants = vec![it.sight.evidence.participants[1].clone(); 2];
         it.participant().end_date = Some(day("2026-03-09"));
@@ -345,7 +345,7 @@ fn all_in_sight_and_all_wrong() -> Scene {
     evidence.division = found.division;
     evidence.program = found.program;
     evidence.medications[0] = Some(brand());
-    evidence.participants[0] = evidence.participants[1].clone();
+    evidence.participants = vec![evidence.participants[1].clone(); 2];
     scene.participant().end_date = Some(day("2026-03-09"));
     scene.job().is_active = false;
     break_company(&mut scene);
