@@ -92,7 +92,8 @@ fn within_limit(body: Bytes) -> Result<Bytes, Problem> {
     if body.len() > MAX_BODY_BYTES { Err(too_large()) } else { Ok(body) }
 }
 
-fn too_large() -> Problem {
+/// The problem of a body that is longer than [`MAX_BODY_BYTES`].
+pub(crate) fn too_large() -> Problem {
     Problem::of(&catalogue::TOO_LARGE).with("limit", &MAX_BODY_BYTES.to_string())
 }
 

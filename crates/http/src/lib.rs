@@ -22,6 +22,7 @@ mod body;
 mod catalogue;
 mod door;
 mod ehealth;
+pub mod explanation;
 mod headers;
 mod health;
 mod idempotency_key;

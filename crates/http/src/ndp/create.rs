@@ -140,7 +140,7 @@ pub(crate) async fn create_dispense(
         let extent = one_word(&request, "dryRun", &EXTENTS)?.unwrap_or(Extent::Done);
         let bytes = body::read(&request, payload).await?;
         body::is_json(request.headers())?;
-        let wanted = Json::parse(&bytes)?.walk("$", |members| wanted(members, door.zone))?;
+        let wanted = read(&bytes, door.zone)?;
         let origin = origin(&request, &asker);
         let refused = |error| Problem::of_command(&error, place::path);
         match extent {
@@ -155,6 +155,15 @@ pub(crate) async fn create_dispense(
         }
     })
     .await
+}
+
+/// What a body asks for.
+///
+/// # Errors
+///
+/// `malformed-json`, `schema`.
+pub(crate) fn read(body: &[u8], zone: Tz) -> Result<WantedHold, Problem> {
+    Json::parse(body)?.walk("$", |members| wanted(members, zone))
 }
 
 /// Believes nothing that has not been parsed; asks for every member before it gives up.

@@ -88,27 +88,54 @@ enum RuleResult {
 
 /// The answer to a dry run.
 pub(super) fn answered(request: &HttpRequest, tried: &Tried) -> HttpResponse {
-    let rules = &tried.rules;
-    let Some(first) = rules.iter().flat_map(refusals).next() else {
-        let granted = GrantedDryRun {
-            dry_run: true,
-            would_be: status_word(first_status(rules)),
-            rules: judged(rules, &[]),
-        };
+    let Some(problem) = problem(&tried.rules) else {
         let mut head = HttpResponse::build(StatusCode::OK);
-        return head.insert_header(("Dispense-Position", tried.position.to_string())).json(granted);
+        let known = ("Dispense-Position", tried.position.to_string());
+        return head.insert_header(known).json(granted(&tried.rules));
     };
-    let told = rules.iter().flat_map(refusals);
-    let problem = Problem::telling(first.code, told, place::path).known_at(tried.position);
+    let problem = problem.known_at(tried.position);
     let id = RequestId::given_to(request);
-    let refused = RefusedDryRun {
-        problem: problem.document(id.as_str()),
+    let body = written(&refused(&problem, &tried.rules, id.as_str()));
+    problem.head(problem.status()).content_type(MEDIA_TYPE).body(body)
+}
+
+/// Whether the dispense could begin now, and the body that a dry run of that name would answer with.
+pub(crate) fn told(rules: &[Explained], request_id: &str) -> (bool, Vec<u8>) {
+    match problem(rules) {
+        None => (true, written(&granted(rules))),
+        Some(problem) => (false, written(&refused(&problem, rules, request_id))),
+    }
+}
+
+/// Plain data is always written; an empty body would still carry its status.
+fn written(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+fn granted(rules: &[Explained]) -> GrantedDryRun<'_> {
+    GrantedDryRun {
+        dry_run: true,
+        would_be: status_word(first_status(rules)),
+        rules: judged(rules, &[]),
+    }
+}
+
+fn refused<'a>(
+    problem: &'a Problem,
+    rules: &'a [Explained],
+    request_id: &'a str,
+) -> RefusedDryRun<'a> {
+    RefusedDryRun {
+        problem: problem.document(request_id),
         dry_run: true,
         rules: judged(rules, problem.violations()),
-    };
-    // Plain data is always written; an empty body would still carry its status.
-    let body = serde_json::to_vec(&refused).unwrap_or_default();
-    problem.head(problem.status()).content_type(MEDIA_TYPE).body(body)
+    }
+}
+
+/// The problem that the create would meet, if it would meet one.
+fn problem(rules: &[Explained]) -> Option<Problem> {
+    let told = || rules.iter().flat_map(refusals);
+    Some(Problem::telling(told().next()?.code, told(), place::path))
 }
 
 /// How a rule is broken.
