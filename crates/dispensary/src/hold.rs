@@ -34,6 +34,34 @@ pub struct WantedHold {
     pub payment_amount: Stated<Money>,
 }
 
+impl WantedHold {
+    /// What this asker means by it.
+    #[must_use]
+    pub fn command(self, asker: &Asker, key: &str) -> CreateHold {
+        let client = LegalEntityId::from(asker.client);
+        let request = self.medication_request_id;
+        CreateHold {
+            dispense_id: DispenseId::asked_for(request, client, key),
+            medication_request_id: request,
+            user: asker.user.into(),
+            client,
+            division_id: self.division_id,
+            medical_program_id: self.medical_program_id,
+            dispensed_on: self.dispensed_on,
+            dispense_day: self.dispense_day,
+            dispensed_by: self.dispensed_by,
+            verification_code: self.verification_code,
+            code_turn: self.code_turn,
+            items: self.items,
+            prices: self.prices,
+            note: self.note,
+            payment_id: self.payment_id,
+            payment_amount: self.payment_amount,
+            key_digest: key_digest(client, key),
+        }
+    }
+}
+
 impl Dispensary {
     /// Holds what the pharmacy wants, and answers with the dispense. Asked again with the same key,
     /// it answers as it did first.
@@ -48,7 +76,7 @@ impl Dispensary {
         key: &str,
         origin: Origin,
     ) -> Result<Answer, CommandError> {
-        let command = command(asker, wanted, key);
+        let command = wanted.command(asker, key);
         let (id, request) = (command.dispense_id, command.medication_request_id);
         let command = Command::CreateHold(Arc::new(command));
         let appended = self.log.append(request, command, origin).await?;
@@ -71,7 +99,7 @@ impl Dispensary {
         key: &str,
         origin: Origin,
     ) -> Result<Tried, CommandError> {
-        let command = command(asker, wanted, key);
+        let command = wanted.command(asker, key);
         let request = command.medication_request_id;
         Ok(self.log.try_out(request, Arc::new(command), origin).await?)
     }
@@ -93,30 +121,6 @@ impl Dispensary {
             .ok_or(CommandError::NotFound)?;
         let first = answer(&stream.events[..=last], id)?;
         Ok(Answer { replayed: Some(now.status), ..first })
-    }
-}
-
-fn command(asker: &Asker, wanted: WantedHold, key: &str) -> CreateHold {
-    let client = LegalEntityId::from(asker.client);
-    let request = wanted.medication_request_id;
-    CreateHold {
-        dispense_id: DispenseId::asked_for(request, client, key),
-        medication_request_id: request,
-        user: asker.user.into(),
-        client,
-        division_id: wanted.division_id,
-        medical_program_id: wanted.medical_program_id,
-        dispensed_on: wanted.dispensed_on,
-        dispense_day: wanted.dispense_day,
-        dispensed_by: wanted.dispensed_by,
-        verification_code: wanted.verification_code,
-        code_turn: wanted.code_turn,
-        items: wanted.items,
-        prices: wanted.prices,
-        note: wanted.note,
-        payment_id: wanted.payment_id,
-        payment_amount: wanted.payment_amount,
-        key_digest: key_digest(client, key),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The event log: its writers, and its readers.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
