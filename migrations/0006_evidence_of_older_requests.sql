@@ -2,9 +2,11 @@
 -- beside them. Decisions go on meanwhile; imports wait.
 
 -- Other requests of a patient, whatever their partition, from the one that ends first: those that
--- were over before a treatment began are not even looked at.
+-- were over before a treatment began are not even looked at, nor are rows read of those that begin
+-- after it.
 CREATE INDEX medication_requests_person
-    ON medication_requests (person_id, (coalesce(ended_at, 'infinity'::date)));
+    ON medication_requests (person_id, (coalesce(ended_at, 'infinity'::date)),
+                            (coalesce(started_at, '-infinity'::date)));
 CREATE INDEX medication_requests_activity ON medication_requests (activity_id)
     WHERE activity_id IS NOT NULL;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::{DateTime, Utc};
 use dispensary::{Registries, RequestRecords};
 use dispense_domain::decide::MOST_DISPENSES;
+use dispense_domain::registry::MedicationRequest;
 use dispense_domain::{Care, LegalEntityId, MedicationRequestId, RequestEvidence};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
@@ -54,7 +55,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(m.data::text ORDER BY m.id) AS records
+    SELECT array_agg(m.data::text) AS records
     FROM (
         SELECT t.partition, t.id, t.data FROM medication_requests t
         WHERE t.person_id = r.person_id AND coalesce(t.ended_at, 'infinity'::date) >= r.first_day
@@ -171,12 +172,13 @@ impl RequestTexts {
         id: MedicationRequestId,
         registries: &Registries,
     ) -> Option<RequestEvidence> {
-        let request =
-            parsed::<dispense_domain::registry::MedicationRequest>(id, self.request.as_ref())?;
-        let others = self.others.iter().flatten();
+        let request: Arc<MedicationRequest> = parsed(id, self.request.as_ref())?;
+        let read = self.others.iter().flatten().filter_map(|text| parsed(id, Some(text)));
+        let mut others: Vec<Arc<MedicationRequest>> = read.collect();
+        others.sort_unstable_by_key(|other| other.id);
         Some(registries.request_evidence(RequestRecords {
             person: parsed(id, self.person.as_ref()),
-            others: others.filter_map(|text| parsed(id, Some(text))).collect(),
+            others,
             care: request.is_based_on().activity.map(|_| self.care(id)),
             request,
         }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dispensary::{ClientType, Registry};
-use dispense_domain::{CreateHold, Digest, DispenseDay, Prices, Stated};
+use dispense_domain::{CodeTurn, CreateHold, Digest, DispenseDay, Prices, Stated};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -62,6 +62,7 @@ async fn a_command_finds_the_job_of_its_user_and_the_participants_of_its_brands(
         dispense_day: DispenseDay::Bounded,
         dispensed_by: None,
         verification_code: None,
+        code_turn: CodeTurn::Last,
         items: vec![serde_json::from_value(item).unwrap()],
         prices: Prices::AsStated,
         note: None,

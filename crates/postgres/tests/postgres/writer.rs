@@ -8,8 +8,8 @@ use dispensary::{AppendError, Appended, EventLog, Line, Origin};
 use dispense_demo::{Demo, Dispensable};
 use dispense_domain::command::key_digest;
 use dispense_domain::{
-    Command, CreateHold, DispenseDay, DispenseId, LegalEntityId, NewItem, Prices, Stated, Terms,
-    Text,
+    CodeTurn, Command, CreateHold, DispenseDay, DispenseId, LegalEntityId, NewItem, Prices, Stated,
+    Terms, Text,
 };
 use dispense_postgres::PgLog;
 use rust_decimal::Decimal;
@@ -93,6 +93,7 @@ impl World {
             dispense_day: DispenseDay::AsStated,
             dispensed_by: None,
             verification_code: None,
+            code_turn: CodeTurn::Last,
             items: vec![NewItem {
                 medication_id: wanted.brand_id.into(),
                 quantity: Decimal::from(wanted.quantity).try_into().unwrap(),
