@@ -10,6 +10,7 @@ mod content;
 mod contracts;
 mod divisible;
 mod expire;
+mod explain;
 mod golden;
 mod hand_over;
 mod holes;

@@ -8,7 +8,8 @@ use dispense_domain::qualify::{
     ProgramEvidence, Qualified, Qualify, QualifyEvidence, Rejection, order, qualifiable, qualify,
 };
 use dispense_domain::registry::{
-    Division, DivisionStatus, Intent, MedicalProgram, MedicationRequest, RequestStatus,
+    Division, DivisionStatus, Intent, MedicalProgram, MedicationRequest, ProgramSettings,
+    RequestStatus,
 };
 use dispense_domain::{
     Approved, Code, DispenseEvent, Dispensing, Place, Refusal, Refusals, Switch, Terms, evolve,
@@ -27,7 +28,7 @@ use crate::sample::{
 #[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) given: Vec<DispenseEvent>,
-    pub(crate) asked: Qualify,
+    pub(crate) question: Qualify,
     pub(crate) evidence: QualifyEvidence,
     pub(crate) at: DateTime<Utc>,
 }
@@ -40,7 +41,7 @@ pub(crate) fn all_can_pay() -> Asked {
     terms.program_provision_verify = Switch::On;
     Asked {
         given: Vec::new(),
-        asked: Qualify {
+        question: Qualify {
             client: id(PHARMACY),
             programs: vec![id(PROGRAM)],
             division_id: Some(id(OUTLET)),
@@ -57,7 +58,7 @@ pub(crate) fn all_can_pay() -> Asked {
 
 /// A program of that name with the brand of the sample, which the outlet provides.
 pub(crate) fn program_evidence(number: u128, name: &str) -> ProgramEvidence {
-    let mut found = program(Default::default());
+    let mut found = program(ProgramSettings::default());
     let record = Arc::make_mut(&mut found);
     (record.id, record.name) = (id(number), text(name));
     ProgramEvidence {
@@ -79,7 +80,7 @@ impl Asked {
 
     /// Those programs are asked for.
     pub(crate) fn programs(&mut self, programs: Vec<(u128, ProgramEvidence)>) {
-        self.asked.programs = programs.iter().map(|(number, _)| id(*number)).collect();
+        self.question.programs = programs.iter().map(|(number, _)| id(*number)).collect();
         self.evidence.programs = programs.into_iter().map(|(_, found)| found).collect();
     }
 
@@ -97,7 +98,7 @@ impl Asked {
 
     /// No outlet is named.
     pub(crate) fn anywhere(&mut self) {
-        self.asked.division_id = None;
+        self.question.division_id = None;
         self.evidence.division = None;
         self.evidence.programs.iter_mut().for_each(|it| it.provisions = Arc::default());
     }
@@ -112,7 +113,7 @@ impl Asked {
     }
 
     pub(crate) fn qualified(&self) -> Result<Vec<Qualified>, Refusals> {
-        qualify(&self.dispensing(), &self.asked, &self.evidence, self.at)
+        qualify(&self.dispensing(), &self.question, &self.evidence, self.at)
     }
 
     /// What became of the one program.
