@@ -210,3 +210,25 @@ fn the_page_for_pharmacists_lists_every_rule_and_every_code() {
         assert!(page.contains(it.title), "{}", it.title);
     }
 }
+
+/// Every test that the page names in short, `like_this_…`, is there.
+#[test]
+fn the_page_for_pharmacists_names_no_test_that_is_not_there() {
+    let page = include_str!("../../../../docs/domain.md");
+    let workspace = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut tests = String::new();
+    let mut folders = vec![workspace.join("crates"), workspace.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                tests.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let named = page.split('`').filter_map(|word| word.strip_suffix('…'));
+    let missing: Vec<_> = named.filter(|name| !tests.contains(&format!("fn {name}"))).collect();
+    assert_eq!(missing, [""; 0]);
+}
