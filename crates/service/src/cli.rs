@@ -1,6 +1,8 @@
 //! The command line: one file for each command.
 
 mod bench;
+mod database;
+mod explain;
 pub(crate) mod import;
 mod migrate;
 mod progress;
@@ -10,6 +12,7 @@ pub(crate) mod token;
 use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -49,6 +52,9 @@ enum Command {
     Token(token::Arguments),
     /// Sign the document of a hold with the development authority, and print it in base64
     Sign(sign::Arguments),
+    /// Say rule by rule whether a dispense could begin now, and why not; nothing is written
+    #[command(after_long_help = explain::HELP)]
+    Explain(explain::Arguments),
     /// Print an `OpenAPI` document
     Openapi {
         /// Of which API: the platform's under /api/v1, or the register's under /api
@@ -80,9 +86,9 @@ enum RegistryCommand {
 }
 
 /// Runs what was asked for.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let reader = Reader::open(arguments.config.as_deref())?;
-    match arguments.command {
+    let done = match arguments.command {
         Command::Dev(arguments) => {
             let reader = telemetry::log(reader, "warn,dispense=info")?;
             dev::run(reader, &arguments)
@@ -103,6 +109,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
         Command::Token(arguments) => token::run(reader, &arguments),
         Command::Sign(arguments) => wait(sign::run(reader, arguments)),
+        Command::Explain(arguments) => {
+            let reader = telemetry::log(reader, "warn")?;
+            return wait(explain::run(reader, arguments));
+        }
         Command::Openapi { api } => {
             let document = match api {
                 Api::Ndp => dispense_http::openapi(),
@@ -114,7 +124,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Problems => print(&dispense_http::problems_markdown()),
         Command::Bench(arguments) => bench::run(arguments),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Prints a document. Who reads only the beginning of it is no error.

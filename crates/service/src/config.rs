@@ -20,6 +20,7 @@ use sqlx::postgres::PgConnectOptions;
 
 pub(crate) use reader::{Mistakes, Reader};
 pub(crate) use table::help;
+pub(crate) use terms::read as terms;
 
 /// The settings of a serving instance.
 #[derive(Debug, Clone)]
@@ -80,7 +81,7 @@ impl Serving {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let workers = from.optional("HTTP_WORKERS", |text| bounded(text, 1, 256));
         let partitions = from.optional("LOG_PARTITIONS", partitions);
-        let terms = terms::read(from);
+        let terms = terms(from);
         let signing = Signing::read(from);
         Some(Self {
             connections: connections?,

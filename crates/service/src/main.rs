@@ -20,7 +20,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Causes belong to the sentence here: whoever reads this can act on them.
             eprintln!("dispense: {error:#}");

@@ -16,8 +16,8 @@ use serde_json::value::RawValue;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use super::database;
 use crate::config::{Reader, home};
-use crate::dev::DATABASE_URL;
 
 /// The folder of the authority below `DISPENSE_HOME`.
 const FOLDER: &str = "ca";
@@ -61,30 +61,11 @@ pub(crate) fn authority(home: &Path) -> anyhow::Result<DevelopmentCa> {
 pub(crate) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Result<()> {
     let home = home(&mut reader);
     let authority = authority(&home)?;
-    let database = database(reader, &home)?;
+    let database = database::of(reader, &home)?;
     let (holder, document) = found(&database, &arguments).await?;
     let document = paid(&document, arguments)?;
     println!("{}", BASE64.encode(authority.sign(&holder, document.as_bytes())?));
     Ok(())
-}
-
-/// The database that is set, else the one of a `dispense dev` that runs.
-fn database(mut reader: Reader, home: &Path) -> anyhow::Result<PgConnectOptions> {
-    let set = reader.optional("DATABASE_URL", |url| url.parse().ok());
-    match (set, reader.mistakes()) {
-        (Some(set), None) => return Ok(set),
-        (None, None) => {}
-        (_, Some(mistakes)) => return Err(mistakes.into()),
-    }
-    let path = home.join(DATABASE_URL);
-    let url = std::fs::read_to_string(&path).with_context(|| {
-        format!(
-            "DATABASE_URL is not set, and there is no {}; start `dispense dev`, or set \
-             DISPENSE_HOME to where it runs",
-            path.display()
-        )
-    })?;
-    Ok(url.trim().parse()?)
 }
 
 /// The person who signs, and the document that is to be signed.

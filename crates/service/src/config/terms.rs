@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{Reader, duration};
 
 /// Reads them; what is wrong is noted in the reader.
-pub(super) fn read(from: &mut Reader) -> Option<Terms> {
+pub(crate) fn read(from: &mut Reader) -> Option<Terms> {
     let zone = from.value("TIME_ZONE", |name| name.parse().ok());
     let hold_lasts = from.value("MEDICATION_DISPENSE_EXPIRATION", hold_lasts);
     let types = from.value("MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES", words);
