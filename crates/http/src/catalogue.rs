@@ -1,15 +1,15 @@
 //! What each problem means and what to do about it: those of the rules from the domain, those of
 //! the door from here. The error catalogue, `docs/problems.md` and every problem are written from it.
 
+mod example;
 mod markdown;
-mod sample;
 
 use std::sync::LazyLock;
 
 use dispense_domain::{Code, Definition, Kind};
 
+pub(crate) use example::example;
 pub use markdown::problems_markdown;
-pub(crate) use sample::example;
 
 /// The entry of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +208,19 @@ pub(crate) const SCHEMA: Entry = Entry {
     title: "The request does not match its schema",
     remedy: "Mend each member that `errors` names; the API description has the schema.",
     rule: "2",
-    params: &[],
+    params: &[
+        "expected",
+        "actual",
+        "min",
+        "max",
+        "greater_than",
+        "greater_than_or_equal_to",
+        "less_than",
+        "decimal_places",
+        "values",
+        "earliest",
+        "latest",
+    ],
 };
 
 pub(crate) const CONTENT_NOT_STORED: Entry = Entry {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Entry, all, sample};
+use super::{Entry, all, example};
 
 const HEAD: &str = "\
 # What went wrong, and what to do
@@ -54,6 +54,6 @@ fn section(entry: &'static Entry) -> String {
         entry.status,
         entry.rule,
         entry.remedy,
-        sample::readable_example(entry),
+        example::readable_example(entry).unwrap_or_default(),
     )
 }

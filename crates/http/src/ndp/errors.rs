@@ -45,7 +45,6 @@ struct CatalogueEntry {
 
 impl From<&'static Entry> for CatalogueEntry {
     fn from(entry: &'static Entry) -> Self {
-        let example = String::from_utf8(catalogue::example(entry)).ok();
         Self {
             code: entry.code,
             status: entry.status,
@@ -53,7 +52,7 @@ impl From<&'static Entry> for CatalogueEntry {
             remedy: entry.remedy,
             rule: entry.rule,
             params: entry.params,
-            example: example.and_then(|json| RawValue::from_string(json).ok()),
+            example: catalogue::example(entry),
         }
     }
 }

@@ -167,9 +167,4 @@ impl<'a> ProblemDocument<'a> {
     pub(crate) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
-
-    /// The text with a line for each member.
-    pub(crate) fn to_page(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
-    }
 }

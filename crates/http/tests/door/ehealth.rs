@@ -90,7 +90,7 @@ impl World {
 
 impl Answer {
     /// Status, type and message of an answer that must be an error in its envelope.
-    fn error(&self) -> (u16, String, String) {
+    pub(super) fn error(&self) -> (u16, String, String) {
         assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
         let body = self.json();
         assert_eq!(body["meta"]["code"], self.status.as_u16());
@@ -104,12 +104,12 @@ impl Answer {
     }
 
     /// The stable name of the problem.
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 
     /// What is to blame: path, rule and description of each member.
-    fn invalid(&self) -> Vec<(String, String, String)> {
+    pub(super) fn invalid(&self) -> Vec<(String, String, String)> {
         let (status, kind, message) = self.error();
         assert_eq!((status, kind.as_str()), (422, "validation_failed"), "{}", self.text());
         assert!(message.starts_with("Validation failed. "), "{message}");

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use actix_web::body::to_bytes;
+use actix_web::body::{MessageBody, to_bytes};
+use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service};
@@ -230,10 +231,15 @@ impl World {
     /// Sends a request as it is.
     pub(super) async fn send_bare(&self, request: TestRequest) -> Answer {
         let app = init_service(dispense_http::app(self.door.clone())).await;
-        let (_, response) = call_service(&app, request.to_request()).await.into_parts();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("no body"));
-        Answer { status, headers, body: body.to_vec() }
+        read(call_service(&app, request.to_request()).await).await
+    }
+
+    /// As [`Self::send`], with a body that comes as it likes.
+    pub(super) async fn send_in_pieces(&self, request: TestRequest, body: Payload) -> Answer {
+        let token = format!("Bearer {}", self.token(WRITE));
+        let request = request.insert_header(("authorization", token)).to_request();
+        let app = init_service(dispense_http::app(self.door.clone())).await;
+        read(call_service(&app, request.replace_payload(body).0).await).await
     }
 
     /// Creates what the body wants.
@@ -255,6 +261,13 @@ impl World {
     pub(super) fn last_origin(&self) -> Origin {
         self.state.get().origins.last().cloned().unwrap()
     }
+}
+
+async fn read(response: ServiceResponse<impl MessageBody>) -> Answer {
+    let (_, response) = response.into_parts();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("no body"));
+    Answer { status, headers, body: body.to_vec() }
 }
 
 /// A create with that body.

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use dispensary::{Registries, RequestRecords};
-use dispense_domain::registry::MedicationRequest;
+use dispense_domain::registry::{MedicalProgram, MedicationRequest, ProgramSettings};
 use dispense_domain::{MedicationRequestId, RequestEvidence, Terms};
 use uuid::Uuid;
 
@@ -44,6 +44,16 @@ impl Ground {
     /// The medication request of that id.
     pub(in super::super) fn request(&mut self, id: &str) -> &mut MedicationRequest {
         Arc::make_mut(&mut self.records(id).request)
+    }
+
+    /// The program of that id.
+    pub(in super::super) fn program(&mut self, id: &str) -> &mut MedicalProgram {
+        record(&mut self.registries.medical_programs, id)
+    }
+
+    /// The settings of the program of that id.
+    pub(in super::super) fn settings(&mut self, id: &str) -> &mut ProgramSettings {
+        Arc::make_mut(&mut self.program(id).medical_program_settings)
     }
 
     /// That medication request with what it points at.
