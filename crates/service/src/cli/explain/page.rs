@@ -23,7 +23,8 @@ struct Answer<'a> {
 /// What one rule says.
 #[derive(Deserialize)]
 struct Rule<'a> {
-    rule: String,
+    #[serde(rename = "rule")]
+    number: String,
     result: Verdict,
     title: String,
     #[serde(borrow)]
@@ -69,7 +70,7 @@ pub(super) fn of(json: &str) -> anyhow::Result<String> {
     }
     let mut shown = String::new();
     for rule in &answer.rules {
-        writeln!(page, "{:<13}  {:<5}  {}", rule.result.as_str(), rule.rule, rule.title)?;
+        writeln!(page, "{:<13}  {:<5}  {}", rule.result.as_str(), rule.number, rule.title)?;
         // Neighbours often look at the same: then it stands below the first of them.
         let facts = listed(&rule.facts);
         if facts != shown {
