@@ -7,6 +7,7 @@ mod envelopes;
 mod looking;
 mod poison;
 mod processing;
+mod qualifying;
 mod refusing;
 mod rejecting;
 mod schema;

@@ -12,6 +12,7 @@ mod looking;
 mod operating;
 mod poison;
 mod processing;
+mod qualifying;
 mod refusals;
 mod schema;
 mod serving;

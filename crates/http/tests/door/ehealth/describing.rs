@@ -70,7 +70,7 @@ fn resolved<'a>(schemas: &'a Value, schema: &'a Value) -> Option<&'a Value> {
 }
 
 /// Every member that is shown is described, and every one that is always there is shown.
-fn is_described(schemas: &Value, schema: &Value, shown: &Value, path: &str) {
+pub(super) fn is_described(schemas: &Value, schema: &Value, shown: &Value, path: &str) {
     let schema = resolved(schemas, schema).unwrap_or(schema);
     if let (Some(items), Some(shown)) = (schema.get("items"), shown.as_array()) {
         for shown in shown {
