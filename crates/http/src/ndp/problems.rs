@@ -65,7 +65,13 @@ pub(super) struct ImportProblems;
 
 impl IntoResponses for CreateProblems {
     fn responses() -> Responses {
-        let elsewhere = ["wrong-status", "not-found", "method-not-allowed", "content-not-stored"];
+        let elsewhere = [
+            "wrong-status",
+            "not-found",
+            "method-not-allowed",
+            "content-not-stored",
+            "activity-quantity",
+        ];
         let elsewhere = elsewhere.iter().chain(&OF_PROCESSING);
         let elsewhere: Vec<&str> = elsewhere.copied().collect();
         responses(catalogue::all().iter().copied().filter(|entry| !elsewhere.contains(&entry.code)))
