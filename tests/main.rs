@@ -19,6 +19,7 @@ mod clock;
 mod conformance;
 mod contract;
 mod demo;
+mod every_rule;
 mod expiring;
 mod fire_crashes;
 mod fire_races;

@@ -20,9 +20,10 @@ use chrono_tz::Europe::Kyiv;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Instance, Pharmacy, line};
+use super::{Answer, Pharmacy, line};
 
-pub(crate) use asking::{Asking, Input, Line, OVER, said_by_platform};
+use asking::Input;
+pub(crate) use asking::{Asking, OVER, said_by_platform};
 use records::{Record, fixture, pharmacy};
 pub(crate) use running::{Running, Switches};
 
@@ -232,11 +233,6 @@ impl Opened {
     /// The service itself.
     pub(crate) fn running(&self) -> &Running {
         &self.running
-    }
-
-    /// The instance at whose door the pharmacies are.
-    pub(crate) fn instance(&self) -> &Instance {
-        &self.running.instance
     }
 
     /// What the pharmacy of the fixture asks, with the usual input.

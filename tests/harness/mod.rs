@@ -22,7 +22,7 @@ pub(crate) mod world;
 
 pub(crate) use answer::Answer;
 pub(crate) use audit::Audit;
-pub(crate) use case::{Case, OVER, Opened, Running, Switches};
+pub(crate) use case::{Asking, Case, OVER, Opened, Running, Switches};
 pub(crate) use database::Database;
 pub(crate) use instance::Instance;
 pub(crate) use issuer::{Token, key_set};
