@@ -50,6 +50,21 @@ impl Shows {
         Self::SuspendedContract,
     ];
 
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::CarePlan => "care-plan",
+            Self::Blocked => "blocked",
+            Self::Intention => "intention",
+            Self::Completed => "completed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::SuspendedContract => "suspended-contract",
+        }
+    }
+
     /// The code of the refusal that a hold without verification code meets first; none where it is
     /// granted.
     #[must_use]

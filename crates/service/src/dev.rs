@@ -4,6 +4,7 @@
 //! key and an authority for signatures; and the service. All of it lives below `DISPENSE_HOME`, and
 //! starts again where it stopped.
 
+mod orders;
 mod welcome;
 
 use std::io::Write;
@@ -94,7 +95,8 @@ async fn serve_on(
     let demo = arguments.registry.is_none().then(|| Demo::new(day));
     let psql = server.admin_url(DATABASE);
     let settings = Settings { database, serving, auth };
-    let welcome = Welcome { issuer, audience, psql, demo };
+    let examples = demo.as_ref().map(|demo| orders::write_examples(home, demo)).transpose()?;
+    let welcome = Welcome { issuer, audience, psql, demo, examples };
     serve(settings, |address| welcome.print(address, &key)).await
 }
 

@@ -1,11 +1,13 @@
 //! What `dispense dev` prints once it serves: where it is, and a first command that works when pasted.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use dispense_demo::{Demo, Dispensable, Pharmacy, Tour};
+use dispense_demo::{Demo, Pharmacy};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{Audience, Issuer};
-use serde_json::json;
+
+use super::orders::order;
 
 /// How long the printed tokens are good.
 const GOOD_FOR: Duration = Duration::from_hours(12);
@@ -16,6 +18,8 @@ pub(crate) struct Welcome {
     pub(crate) audience: Audience,
     pub(crate) psql: String,
     pub(crate) demo: Option<Demo>,
+    /// Where orders lie that show what can be in the way.
+    pub(crate) examples: Option<PathBuf>,
 }
 
 impl Welcome {
@@ -24,6 +28,12 @@ impl Welcome {
         println!("\nThe dispense service is ready at {address}");
         println!("  try it      {address}/api/v1/docs");
         println!("  database    psql '{}'", self.psql);
+        if let Some(examples) = &self.examples {
+            println!(
+                "  examples    {}, for `dispense explain --request FILE`",
+                examples.join("*.json").display()
+            );
+        }
         println!(
             "  stop it     Ctrl-C; what was dispensed is kept, and is there at the next start"
         );
@@ -45,7 +55,7 @@ impl Welcome {
         let tour = demo.tour();
         let token = key.mint(&self.claims(&tour.pharmacy)?, GOOD_FOR)?;
         let wanted = demo.holdable(1).next().unwrap_or_else(|| tour.hold.clone());
-        let body = hold(&tour, &wanted, demo);
+        let body = order(demo, &wanted);
         Ok(format!(
             "curl -i {address}/api/v1/dispenses \\\n  -H 'Authorization: Bearer {token}' \\\n  \
          -H 'Content-Type: application/json' -H 'Idempotency-Key: first' \\\n  -d '{body}'"
@@ -60,28 +70,8 @@ impl Welcome {
             client: pharmacy.legal_entity_id,
             client_type: pharmacy.client_type.parse()?,
             scope: "medication_dispense:write medication_dispense:process \
-                medication_dispense:reject medication_dispense:read"
+                medication_dispense:reject medication_dispense:read medication_request:details"
                 .to_owned(),
         })
     }
-}
-
-/// The body of a hold on all that was prescribed.
-fn hold(tour: &Tour, wanted: &Dispensable, demo: &Demo) -> serde_json::Value {
-    let offer = wanted.offer(wanted.quantity);
-    json!({
-        "prescriptionId": wanted.medication_request_id,
-        "pharmacyId": tour.pharmacy.division_id,
-        "programId": wanted.medical_program_id,
-        "dispensedAt": demo.today(),
-        "items": [{
-            "medicineCode": wanted.brand_id,
-            "quantityDispensed": wanted.quantity,
-            "batchNumber": tour.batch_number,
-            "expiryDate": tour.expiry_date,
-            "unitPrice": offer.sell_price,
-            "totalPrice": offer.sell_amount,
-            "discountAmount": offer.discount_amount,
-        }],
-    })
 }

@@ -1,6 +1,6 @@
 //! The answer of a dry run for people: a line for each rule, what it looked at, and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
 
 use dispense_http::explanation::remedy;
@@ -68,15 +68,19 @@ pub(super) fn of(json: &str) -> anyhow::Result<String> {
     if answer.rules.is_empty() {
         write_faults(&mut page, &answer.errors, "")?;
     }
-    let mut shown = String::new();
+    // Many rules look at the same: it stands below the first of them.
+    let mut shown: HashMap<String, &str> = HashMap::new();
+    let mut before = String::new();
     for rule in &answer.rules {
         writeln!(page, "{:<13}  {:<5}  {}", rule.result.as_str(), rule.number, rule.title)?;
-        // Neighbours often look at the same: then it stands below the first of them.
         let facts = listed(&rule.facts);
-        if facts != shown {
-            writeln!(page, "{INDENT}{facts}")?;
-            shown = facts;
+        match shown.get(&facts) {
+            Some(first) if facts != before => writeln!(page, "{INDENT}(looked at as in {first})")?,
+            Some(_) => {}
+            None => writeln!(page, "{INDENT}{facts}")?,
         }
+        before.clone_from(&facts);
+        shown.entry(facts).or_insert(&rule.number);
         write_faults(&mut page, &rule.errors, INDENT)?;
     }
     write_end(&mut page, &answer)?;
@@ -87,13 +91,15 @@ pub(super) fn of(json: &str) -> anyhow::Result<String> {
 const INDENT: &str = "                      ";
 
 fn write_faults(page: &mut String, faults: &[Fault<'_>], indent: &str) -> fmt::Result {
-    for Fault { code, path, message, params } in faults {
+    let mut faults = faults.iter().peekable();
+    while let Some(Fault { code, path, message, params }) = faults.next() {
         let path = path.as_ref().map_or_else(String::new, |path| format!(" at {path}"));
         writeln!(page, "{indent}{code}{path}: {message}")?;
         if !params.is_empty() {
             writeln!(page, "{indent}  {}", listed(params))?;
         }
-        if let Some(remedy) = remedy(code) {
+        let is_last = faults.peek().is_none_or(|next| next.code != *code);
+        if let Some(remedy) = remedy(code).filter(|_| is_last) {
             writeln!(page, "{indent}  to do: {remedy}")?;
         }
     }
@@ -167,6 +173,16 @@ mod tests {
     }
 
     #[test]
+    fn what_several_rules_look_at_is_told_once() {
+        let rules = [("15a", 1), ("15b", 1), ("16a", 2), ("20", 1)]
+            .map(|(rule, seen)| explained(rule, Verdict::Passed, json!({ "seen": seen })));
+        let page = of(&tell(&rules).json).unwrap();
+        let below: Vec<&str> =
+            page.lines().filter(|line| line.starts_with(' ')).map(str::trim).collect();
+        assert_eq!(below, ["seen=1", "seen=2", "(looked at as in 15a)"], "{page}");
+    }
+
+    #[test]
     fn what_would_be_granted_tells_what_it_would_be() {
         let rules = [explained("21", Verdict::Passed, json!({"skipsSignature": true}))];
         let told = tell(&rules);
@@ -181,6 +197,7 @@ mod tests {
         for path in ["$.prescriptionId", "$.pharmacyId", "$.dispensedAt", "$.items"] {
             assert!(page.contains(&format!("schema at {path}: ")), "{path}: {page}");
         }
+        assert_eq!(page.matches("to do: ").count(), 1, "{page}");
         assert!(page.ends_with("\nnot understood: 422 schema\n"), "{page}");
         let broken = read_create(b"{\"items\": [", Tz::UTC).unwrap_err();
         let page = of(&broken.json).unwrap();
