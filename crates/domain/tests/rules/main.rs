@@ -34,6 +34,7 @@ mod properties;
 mod provisions;
 mod qualified;
 mod qualify;
+mod qualify_property;
 mod qualify_texts;
 mod quantity;
 mod recorded;
