@@ -1,5 +1,6 @@
 //! Read model `dispenses`: what the search looks through.
 
+mod overlaps;
 mod search;
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use dispense_domain::Status;
 use dispense_domain::registry::BasedOn;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
@@ -34,7 +36,14 @@ struct Hold {
     dispensed_on: NaiveDate,
     expires_at: Option<DateTime<Utc>>,
     processed_at_once: bool,
+    items: Vec<Taken>,
     medication_request: OfPatient,
+}
+
+/// How much an item takes.
+#[derive(Deserialize)]
+struct Taken {
+    quantity: Decimal,
 }
 
 /// Something that has an id.
@@ -72,6 +81,12 @@ impl<'a> Opened<'a> {
         let at_once =
             || End { stage: Status::Processed, at: row.recorded_at, position: row.position + 1 };
         Ok(Self { row, end: hold.processed_at_once.then(at_once), hold })
+    }
+
+    /// How much it takes, all items together.
+    fn taken(&self) -> String {
+        let quantities = self.hold.items.iter().map(|item| item.quantity);
+        quantities.fold(Decimal::ZERO, Decimal::saturating_add).to_string()
     }
 
     fn stage(&self) -> Status {
@@ -112,13 +127,17 @@ impl ReadModel for Dispenses {
         NAME
     }
 
-    /// A whole batch in three statements: the care plans of what it opened, what it opened, as it
-    /// left that, and the ends of what was opened before.
+    /// A whole batch in four statements: what that is based on which it opened, what it opened, as it
+    /// left that, the ends of what was opened before, and a look at what was handed over.
     async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error> {
-        let (mut opened, mut ended) = (Vec::new(), Vec::new());
+        let (mut opened, mut ended, mut handed_over) = (Vec::new(), Vec::new(), Vec::new());
         let mut places = HashMap::new();
         for row in batch {
-            match end(row)? {
+            let end = end(row)?;
+            if end.is_some_and(|end| end.stage == Status::Processed) {
+                handed_over.push(row.dispense_id);
+            }
+            match end {
                 None => {
                     places.insert(row.dispense_id, opened.len());
                     opened.push(Opened::by(row)?);
@@ -133,11 +152,14 @@ impl ReadModel for Dispenses {
             return Ok(());
         };
         if !opened.is_empty() {
-            let plans = care_plans(db, partition, &opened).await?;
-            insert(db, partition, &opened, &plans).await?;
+            let based = based_on(db, partition, &opened).await?;
+            insert(db, partition, &opened, &based).await?;
         }
         if !ended.is_empty() {
             update(db, partition, &ended).await?;
+        }
+        if !handed_over.is_empty() {
+            overlaps::count(db, partition, &handed_over).await?;
         }
         Ok(())
     }
@@ -150,25 +172,23 @@ SELECT position, body::text AS body FROM personal_bodies
 WHERE partition = $1 AND position >= $2 AND position <= $3
       AND strpos(body::text, '"based_on"') > 0"#;
 
-/// The care plans that medication requests are based on, by the position of the event.
-async fn care_plans(
+/// What medication requests are based on, by the position of the event.
+async fn based_on(
     db: &mut PgConnection,
     partition: i16,
     opened: &[Opened<'_>],
-) -> Result<HashMap<i64, Uuid>, sqlx::Error> {
+) -> Result<HashMap<i64, BasedOn>, sqlx::Error> {
     let rows = sqlx::query(BODIES)
         .bind(partition)
         .bind(opened.first().map(|it| it.row.position))
         .bind(opened.last().map(|it| it.row.position))
         .fetch_all(db)
         .await?;
-    let mut plans = HashMap::new();
+    let mut based = HashMap::new();
     for row in rows {
-        if let Some(plan) = care_plan(row.try_get("body")?) {
-            plans.insert(row.try_get("position")?, plan);
-        }
+        based.insert(row.try_get("position")?, read_based_on(row.try_get("body")?));
     }
-    Ok(plans)
+    Ok(based)
 }
 
 /// What the model needs of a personal body.
@@ -183,37 +203,39 @@ struct Based {
     based_on: Value,
 }
 
-/// The care plan of the medication request in that body, if it names one.
-fn care_plan(body: &str) -> Option<Uuid> {
-    let body: Body = serde_json::from_str(body).ok()?;
-    BasedOn::read(&body.medication_request.based_on).care_plan
+/// What the medication request in that body is based on; nothing, where it does not say.
+fn read_based_on(body: &str) -> BasedOn {
+    let body: Option<Body> = serde_json::from_str(body).ok();
+    body.map(|body| BasedOn::read(&body.medication_request.based_on)).unwrap_or_default()
 }
 
 const INSERT: &str = "
 INSERT INTO dispenses_v1
     (partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,
      party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
-     expires_at, opened_position, closed_position)
+     expires_at, opened_position, closed_position, activity_id, quantity)
 SELECT $1, u.dispense_id, u.medication_request_id, u.legal_entity_id, u.division_id, u.person_id,
        u.party_id, u.medical_program_id, u.care_plan_id, u.dispensed_on, u.inserted_at, u.updated_at,
-       u.stage, u.expires_at, u.opened_position, u.closed_position
+       u.stage, u.expires_at, u.opened_position, u.closed_position, u.activity_id,
+       u.quantity::numeric
 FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
             $9::uuid[], $10::date[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-            $14::timestamptz[], $15::bigint[], $16::bigint[])
+            $14::timestamptz[], $15::bigint[], $16::bigint[], $17::uuid[], $18::text[])
      AS u (dispense_id, medication_request_id, legal_entity_id, division_id, person_id, party_id,
            medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
-           expires_at, opened_position, closed_position)";
+           expires_at, opened_position, closed_position, activity_id, quantity)";
 
 async fn insert(
     db: &mut PgConnection,
     partition: i16,
     opened: &[Opened<'_>],
-    plans: &HashMap<i64, Uuid>,
+    based: &HashMap<i64, BasedOn>,
 ) -> Result<(), sqlx::Error> {
     /// A member of all of them.
     fn all<'a, T>(opened: &[Opened<'a>], member: impl Fn(&Opened<'a>) -> T) -> Vec<T> {
         opened.iter().map(member).collect()
     }
+    let based_on = |it: &Opened<'_>| based.get(&it.row.position).copied().unwrap_or_default();
     sqlx::query(INSERT)
         .bind(partition)
         .bind(all(opened, |it| it.row.dispense_id))
@@ -223,7 +245,7 @@ async fn insert(
         .bind(all(opened, |it| it.hold.medication_request.person_id))
         .bind(all(opened, |it| it.hold.party_id))
         .bind(all(opened, |it| it.hold.medical_program.as_ref().map(|program| program.id)))
-        .bind(all(opened, |it| plans.get(&it.row.position).copied()))
+        .bind(all(opened, |it| based_on(it).care_plan))
         .bind(all(opened, |it| it.hold.dispensed_on))
         .bind(all(opened, |it| it.row.recorded_at))
         .bind(all(opened, Opened::updated_at))
@@ -231,6 +253,8 @@ async fn insert(
         .bind(all(opened, |it| it.hold.expires_at))
         .bind(all(opened, |it| it.row.position))
         .bind(all(opened, |it| it.end.map(|end| end.position)))
+        .bind(all(opened, |it| based_on(it).activity))
+        .bind(all(opened, |it| based_on(it).activity.map(|_| it.taken())))
         .execute(db)
         .await
         .map(|_| ())
@@ -278,14 +302,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_that_is_not_understood_names_no_care_plan() {
+    fn a_body_that_is_not_understood_is_based_on_nothing() {
         let plan = Uuid::from_u128(0xB0);
         let named = format!(
             r#"{{"medication_request": {{"based_on": {{"type": "care_plan", "id": "{plan}"}}}}}}"#
         );
-        assert_eq!(care_plan(&named), Some(plan));
-        assert_eq!(care_plan("{}"), None);
-        assert_eq!(care_plan(r#"{"medication_request": {"note": "based_on"}}"#), None);
-        assert_eq!(care_plan("no JSON"), None);
+        assert_eq!(read_based_on(&named).care_plan, Some(plan));
+        for strange in ["{}", r#"{"medication_request": {"note": "based_on"}}"#, "no JSON"] {
+            assert_eq!(read_based_on(strange), BasedOn::default(), "{strange}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The read model `dispenses`: what becomes of events, however they are cut into batches.
 
 mod losing;
+mod outcomes;
 mod searching;
 mod told;
 
