@@ -2,9 +2,8 @@
 //! without (5.3).
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::harness::case::{tomorrow, yesterday};
+use crate::harness::case::{tomorrow, unknown, yesterday};
 use crate::harness::{Case, OVER, Switches};
 
 #[tokio::test]
@@ -37,8 +36,8 @@ async fn only_a_contract_for_the_program_that_is_in_force_today_counts() {
         json!({"is_active": false}),
         json!({"end_date": yesterday()}),
         json!({"start_date": tomorrow()}),
-        json!({"medical_programs": [Uuid::new_v4()]}),
-        json!({"contractor_legal_entity_id": Uuid::new_v4()}),
+        json!({"medical_programs": [unknown()]}),
+        json!({"contractor_legal_entity_id": unknown()}),
     ] {
         let case = Case::new().but("contract", &members).open().await;
         case.asks().refused(409, text, &rules).await;
@@ -51,7 +50,7 @@ async fn only_a_contract_for_the_program_that_is_in_force_today_counts() {
 
 #[tokio::test]
 async fn of_several_contracts_one_that_is_not_suspended_is_enough() {
-    let second = json!({"contract_number": Uuid::new_v4(), "is_suspended": true});
+    let second = json!({"contract_number": unknown(), "is_suspended": true});
     let case = Case::new().with("second contract", "contract", &second).discount(50);
     case.open().await.asks().held().await;
 }
@@ -64,7 +63,7 @@ async fn the_outlet_takes_part_in_a_contract_that_counts() {
     let case = Case::new().but("contract", &outside).discount(50);
     case.clone().open().await.asks().refused(409, text, &rules).await;
     // To take part in one that is suspended is not enough.
-    let suspended = json!({"contract_number": Uuid::new_v4(), "is_suspended": true,
+    let suspended = json!({"contract_number": unknown(), "is_suspended": true,
         "division_ids": [case.id("division")]});
     let case = case.with("second contract", "contract", &suspended);
     case.open().await.asks().refused(409, text, &rules).await;

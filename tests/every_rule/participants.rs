@@ -2,9 +2,8 @@
 
 use chrono::Days;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::harness::case::{kyiv_today, tomorrow, yesterday};
+use crate::harness::case::{kyiv_today, tomorrow, unknown, yesterday};
 use crate::harness::{Case, OVER};
 
 const MEDICATION: &str = "$.dispense_details.[0].medication_id";
@@ -74,7 +73,7 @@ async fn a_participant_that_is_named_is_one_of_brand_and_program() {
     let case = with_other_dosage(Case::new()).open().await;
     let text = "Invalid program medication id";
     let rules = [("program-medication-invalid", "$.items.[0].programMedicationId")];
-    for id in [Uuid::new_v4(), case.id("other participant")] {
+    for id in [unknown(), case.id("other participant")] {
         let asks = case.asks().participant(id);
         asks.blamed(&[[PARTICIPANT, "invalid", text]], &rules).await;
     }
@@ -150,7 +149,7 @@ async fn discounts_of_several_lines_are_not_pooled() {
     asks.blamed(&members, &rules).await;
 
     let asks = case.asks().quantity(10).discount(40).and_line(|line| {
-        line.medication = Uuid::new_v4();
+        line.medication = unknown();
     });
     let unknown = "$.dispense_details.[1].medication_id";
     let register = asks.ehealth().await.refused(422, "medication-not-found");

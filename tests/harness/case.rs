@@ -42,6 +42,11 @@ pub(crate) fn tomorrow() -> NaiveDate {
     kyiv_today() + Days::new(1)
 }
 
+/// An id that no record has.
+pub(crate) fn unknown() -> Uuid {
+    Uuid::from_u128(rand::random())
+}
+
 /// A case in the making.
 #[derive(Clone)]
 pub(crate) struct Case {

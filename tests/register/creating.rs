@@ -2,9 +2,8 @@
 //! platform's API, which tells all that is wrong.
 
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::harness::case::tomorrow;
+use crate::harness::case::{tomorrow, unknown};
 use crate::harness::{Case, OVER};
 
 const NOT_QUALIFIED: (&str, &str) = ("not-qualified", "$.prescriptionId");
@@ -23,7 +22,7 @@ async fn c_02_an_unknown_medication_request_is_blamed() {
     let case = Case::new().open().await;
     let text = "Medication request not found";
     case.asks()
-        .request(Uuid::new_v4())
+        .request(unknown())
         .blamed(
             &[["$.medication_request_id", "invalid", text]],
             &[("medication-request-not-found", "$.prescriptionId"), OVER],
@@ -43,7 +42,7 @@ async fn c_04_dispense_valid_from_is_tomorrow() {
 async fn c_05_the_user_needs_a_party_before_anything_is_said_of_the_request() {
     let case = Case::new().without("account").open().await;
     case.asks()
-        .request(Uuid::new_v4())
+        .request(unknown())
         .refused(
             400,
             "Party not found",
@@ -58,8 +57,8 @@ async fn c_07_an_unknown_division_is_blamed_before_an_unknown_program() {
     let case = Case::new().open().await;
     let text = "Division not found";
     case.asks()
-        .division(Uuid::new_v4())
-        .program(Uuid::new_v4())
+        .division(unknown())
+        .program(unknown())
         .blamed(
             &[["$.division_id", "invalid", text]],
             &[("division-not-found", "$.pharmacyId"), ("program-not-found", "$.programId")],
@@ -79,7 +78,7 @@ async fn c_10_an_unknown_program_is_blamed() {
     let case = Case::new().open().await;
     let text = "Medical program not found";
     case.asks()
-        .program(Uuid::new_v4())
+        .program(unknown())
         .blamed(
             &[["$.medical_program_id", "invalid", text]],
             &[("program-not-found", "$.programId")],
@@ -112,7 +111,7 @@ async fn c_14_an_unknown_medication_is_blamed() {
     let case = Case::new().open().await;
     let path = "$.dispense_details.[0].medication_id";
     case.asks()
-        .medication(Uuid::new_v4())
+        .medication(unknown())
         .blamed(
             &[[path, "invalid", "Medication not found"]],
             &[("medication-not-found", "$.items.[0].medicineCode")],

@@ -2,9 +2,8 @@
 //!
 
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::harness::case::yesterday;
+use crate::harness::case::{unknown, yesterday};
 use crate::harness::{Case, OVER};
 
 const WRONG_CODE: (&str, &str) = ("wrong-code", "$.verificationCode");
@@ -53,8 +52,8 @@ async fn x_09_a_quantity_that_cannot_be_divided_off_is_refused() {
 #[tokio::test]
 async fn x_11_every_line_with_an_unknown_medication_is_blamed() {
     let case = Case::new().open().await;
-    let asks = case.asks().medication(Uuid::new_v4());
-    let asks = asks.and_line(|line| line.medication = Uuid::new_v4());
+    let asks = case.asks().medication(unknown());
+    let asks = asks.and_line(|line| line.medication = unknown());
     let line = |index: usize| format!("$.dispense_details.[{index}].medication_id");
     let text = "Medication not found";
     asks.blamed(

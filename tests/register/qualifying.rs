@@ -3,9 +3,8 @@
 
 use chrono::Days;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::harness::case::{kyiv_today, said_by_platform, tomorrow};
+use crate::harness::case::{kyiv_today, said_by_platform, tomorrow, unknown};
 use crate::harness::{Answer, Case, Opened, Pharmacy};
 
 /// Every member of one item, as the register names them.
@@ -97,13 +96,10 @@ async fn q_01_a_clinic_asks_for_a_program_with_or_without_participants() {
 #[tokio::test]
 async fn q_03_the_payer_asks_for_what_any_clinic_prescribed() {
     let case = Case::new().open().await;
-    let payer = case.one.token().with("client_type", "NHS").with("client_id", uuid());
+    let payer =
+        case.one.token().with("client_type", "NHS").with("client_id", unknown().to_string());
     let payer = case.one.with_token(&payer);
     assert_eq!(standing(&case, &payer).await, ("VALID".to_owned(), String::new(), 1));
-}
-
-fn uuid() -> String {
-    Uuid::new_v4().to_string()
 }
 
 #[tokio::test]
@@ -117,9 +113,9 @@ async fn q_05_programs_have_to_be_named() {
     asked(json!({})).await.blames(&[["$.programs", "required", text]]);
     let none = "expected a minimum of 1 items but got 0";
     asked(json!({"programs": []})).await.blames(&[["$.programs", "length", none]]);
-    let unknown = "schema does not allow additional properties";
-    let extra = json!({"programs": [{"id": uuid()}], "shoe_size": 42});
-    asked(extra).await.blames(&[["$.shoe_size", "schema", unknown]]);
+    let text = "schema does not allow additional properties";
+    let extra = json!({"programs": [{"id": unknown()}], "shoe_size": 42});
+    asked(extra).await.blames(&[["$.shoe_size", "schema", text]]);
     case.platform_qualify(&case.one, &json!({})).await.refused(422, "schema");
 }
 
@@ -141,7 +137,7 @@ async fn q_06_what_is_not_visible_is_not_found_whatever_the_body() {
 async fn q_08_a_plan_is_not_qualified_whatever_the_programs() {
     let case = Case::new().but("request", &json!({"intent": "plan"})).open().await;
     let text = "Medication request with type (intent) PLAN cannot be qualified";
-    let unknown = json!({"programs": [{"id": uuid()}]});
+    let unknown = json!({"programs": [{"id": unknown()}]});
     case.qualify(&case.one, &unknown).await.said(409, "request_conflict", text);
     case.qualify(&case.one, &json!({})).await.said(409, "request_conflict", text);
     let rules = [

@@ -2,9 +2,8 @@
 //!
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::harness::case::{tomorrow, yesterday};
+use crate::harness::case::{tomorrow, unknown, yesterday};
 use crate::harness::{Case, Opened};
 
 #[tokio::test]
@@ -35,7 +34,7 @@ async fn q_11_an_order_has_its_days_of_dispensing_and_a_plan_has_none() {
 
 /// A request whose program the registry does not have.
 async fn broken() -> Opened {
-    let broken = json!({"medical_program_id": Uuid::new_v4()});
+    let broken = json!({"medical_program_id": unknown()});
     Case::new().but("request", &broken).discount(50).open().await
 }
 
@@ -58,7 +57,7 @@ async fn q_12_a_reference_that_leads_nowhere_is_an_internal_error() {
 async fn q_18_a_list_is_shown_whatever_has_become_of_what_it_refers_to() {
     let case = Case::new().discount(50).open().await;
     let held = case.asks().held().await;
-    case.change("request", &json!({"medical_program_id": Uuid::new_v4()})).await;
+    case.change("request", &json!({"medical_program_id": unknown()})).await;
     let path = format!("/api/medication_requests/{}", case.id("request"));
     case.one.get(&path).await.said(500, "internal_error", BROKEN);
     for list in [format!("{path}/dispenses"), "/api/medication_dispenses".to_owned()] {

@@ -243,11 +243,10 @@ impl Asking {
     /// platform's with all these rules, of which the first says the same.
     pub(crate) async fn refused(&self, status: u16, text: &str, rules: &[(&str, &str)]) -> Answer {
         let kind = match status {
-            400 => "request_malformed",
+            400 | 422 => "request_malformed",
             401 => "access_denied",
             403 => "forbidden",
             409 => "request_conflict",
-            422 => "request_malformed",
             429 => "too_many_requests",
             other => panic!("the register has no text alone with {other}"),
         };
