@@ -1,6 +1,7 @@
 //! What each problem means and what to do about it: those of the rules from the domain, those of
 //! the door from here. The error catalogue, `docs/problems.md` and every problem are written from it.
 
+pub(crate) mod broken;
 mod example;
 mod markdown;
 

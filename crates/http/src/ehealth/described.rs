@@ -8,7 +8,6 @@ mod organisations;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dispense_domain::Code;
-use dispense_domain::decide::{create_hold, process};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
@@ -16,7 +15,7 @@ use super::envelope::{Meta, Paging};
 use super::error::ErrorObject;
 use super::qualified::QualifiedProgram;
 use super::words::Words;
-use crate::catalogue::{self, Entry};
+use crate::catalogue::{self, Entry, broken};
 use crate::headers::{self, Told};
 
 pub(super) use dispense::MedicationDispense;
@@ -24,28 +23,6 @@ pub(super) use medication_request::MedicationRequest;
 
 /// The header of this API that names a command.
 const KEY: &str = "X-Idempotency-Key";
-
-/// The rules that a hold alone can break, besides those in order: the number of attempts, and the
-/// key.
-const OF_HOLDING: [&str; 2] = ["limit", "key"];
-
-/// The rules that every other command can break: whose it is, where it stands, and the key.
-const OF_CHANGING: [&str; 3] = ["D-10", "4.1", "key"];
-
-/// The rules that forbid to look at programs at all.
-const OF_QUALIFYING: [Code; 11] = [
-    Code::MedicationRequestNotActive,
-    Code::MedicationRequestIsPlan,
-    Code::ProgramNotFound,
-    Code::CarePlanStatus,
-    Code::CarePlanExpired,
-    Code::ActivityStatus,
-    Code::ActivityQuantity,
-    Code::DivisionNotFound,
-    Code::DivisionNotActive,
-    Code::DivisionForeign,
-    Code::DivisionNotDlsVerified,
-];
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -142,15 +119,13 @@ impl IntoResponses for DispenseChanged {
 
 impl IntoResponses for CreateErrors {
     fn responses() -> Responses {
-        let numbers = create_hold::order().chain(OF_HOLDING);
-        errors_of_command(&rules(numbers))
+        errors_of_command(&broken::by_holding())
     }
 }
 
 impl IntoResponses for ProcessErrors {
     fn responses() -> Responses {
-        let numbers = process::order().chain(OF_CHANGING);
-        let mut responses = errors_of_command(&rules(numbers));
+        let mut responses = errors_of_command(&broken::by_handing_over());
         responses.extend(errors([said_by_door(&catalogue::CONTENT_NOT_STORED)].into_iter()));
         responses
     }
@@ -158,7 +133,7 @@ impl IntoResponses for ProcessErrors {
 
 impl IntoResponses for RejectErrors {
     fn responses() -> Responses {
-        errors_of_command(&rules(OF_CHANGING.into_iter()))
+        errors_of_command(&broken::by_giving_back())
     }
 }
 
@@ -166,7 +141,7 @@ impl IntoResponses for QualifyErrors {
     fn responses() -> Responses {
         let door = catalogue::OF_ALL.into_iter().chain(catalogue::OF_BODIES);
         let door = door.chain([catalogue::NOT_FOUND]);
-        let rules = OF_QUALIFYING.iter().map(|it| (Words::of(*it), it.definition().code));
+        let rules = broken::BY_QUALIFYING.iter().map(|it| (Words::of(*it), it.definition().code));
         errors(door.map(|entry| said_by_door(&entry)).chain(rules))
     }
 }
@@ -191,12 +166,6 @@ impl IntoResponses for ListErrors {
         let of_door = of_door.chain([catalogue::NOT_FOUND, catalogue::SCHEMA]);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
-}
-
-/// The codes of the rules with those numbers.
-fn rules(numbers: impl Iterator<Item = &'static str>) -> Vec<Code> {
-    let numbers: BTreeSet<&str> = numbers.collect();
-    Code::ALL.into_iter().filter(|code| numbers.contains(code.definition().rule)).collect()
 }
 
 fn errors_of_command(rules: &[Code]) -> Responses {

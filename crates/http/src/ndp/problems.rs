@@ -2,46 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use dispense_domain::Code;
 use utoipa::IntoResponses;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
-use crate::catalogue::{self, Entry, OF_ALL, OF_BODIES, OF_COMMANDS};
+use crate::catalogue::{self, Entry, OF_ALL, OF_BODIES, OF_COMMANDS, broken};
 use crate::headers;
 use crate::problem::MEDIA_TYPE;
-
-/// The rules that end a hold, by code.
-const OF_CANCELLING: [&str; 2] = ["wrong-status", "idempotency-key-reused"];
-
-/// The rules of a hand-over that other commands do not know, by code.
-const OF_PROCESSING: [&str; 8] = [
-    "signature-count",
-    "signature-invalid",
-    "signer-unknown",
-    "signer-tax-id-missing",
-    "signer-tax-id",
-    "signer-surname-missing",
-    "signer-surname",
-    "content-mismatch",
-];
-
-/// The rules that a hand-over shares with a hold, by code.
-const OF_STANDING: [&str; 4] =
-    ["division-not-found", "division-not-active", "division-foreign", "medication-request-blocked"];
-
-/// The rules that forbid to look at programs at all, by code.
-const OF_QUALIFYING: [&str; 11] = [
-    "medication-request-not-active",
-    "medication-request-is-plan",
-    "program-not-found",
-    "care-plan-status",
-    "care-plan-expired",
-    "activity-status",
-    "activity-quantity",
-    "division-not-found",
-    "division-not-active",
-    "division-foreign",
-    "division-not-dls-verified",
-];
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
@@ -65,43 +32,27 @@ pub(super) struct ImportProblems;
 
 impl IntoResponses for CreateProblems {
     fn responses() -> Responses {
-        let elsewhere = [
-            "wrong-status",
-            "not-found",
-            "method-not-allowed",
-            "content-not-stored",
-            "activity-quantity",
-        ];
-        let elsewhere = elsewhere.iter().chain(&OF_PROCESSING);
-        let elsewhere: Vec<&str> = elsewhere.copied().collect();
-        responses(catalogue::all().iter().copied().filter(|entry| !elsewhere.contains(&entry.code)))
+        responses(of_command().chain(rules(&broken::by_holding())))
     }
 }
 
 impl IntoResponses for CancelProblems {
     fn responses() -> Responses {
-        let rules = catalogue::all().iter().copied().filter(|it| OF_CANCELLING.contains(&it.code));
-        let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
-        responses(door.chain([catalogue::NOT_FOUND]).chain(rules))
+        responses(of_command().chain(rules(&broken::by_giving_back())))
     }
 }
 
 impl IntoResponses for ProcessProblems {
     fn responses() -> Responses {
-        let codes = OF_CANCELLING.iter().chain(&OF_PROCESSING).chain(&OF_STANDING);
-        let codes: Vec<&str> = codes.copied().collect();
-        let rules = catalogue::all().iter().copied().filter(|it| codes.contains(&it.code));
-        let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
-        let own = [catalogue::NOT_FOUND, catalogue::CONTENT_NOT_STORED];
-        responses(door.chain(own).chain(rules))
+        let own = [catalogue::CONTENT_NOT_STORED];
+        responses(of_command().chain(own).chain(rules(&broken::by_handing_over())))
     }
 }
 
 impl IntoResponses for QualifyProblems {
     fn responses() -> Responses {
-        let rules = catalogue::all().iter().copied().filter(|it| OF_QUALIFYING.contains(&it.code));
         let door = OF_ALL.into_iter().chain(OF_BODIES).chain([catalogue::NOT_FOUND]);
-        responses(door.chain(rules))
+        responses(door.chain(rules(&broken::BY_QUALIFYING)))
     }
 }
 
@@ -123,11 +74,24 @@ impl IntoResponses for ImportProblems {
     }
 }
 
+/// What can go wrong with every command of this API, whatever the rules say.
+fn of_command() -> impl Iterator<Item = Entry> {
+    OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES)
+}
+
+/// The entries of those rules. What shares its name with a problem of the door has its entry.
+fn rules(codes: &[Code]) -> impl Iterator<Item = Entry> {
+    codes.iter().map(|code| *Entry::of(*code))
+}
+
 /// A response for each status, which names the codes that come with it.
 fn responses(entries: impl Iterator<Item = Entry>) -> Responses {
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for entry in entries {
-        by_status.entry(entry.status).or_default().push(entry.code);
+        let codes = by_status.entry(entry.status).or_default();
+        if !codes.contains(&entry.code) {
+            codes.push(entry.code);
+        }
     }
     by_status
         .into_iter()

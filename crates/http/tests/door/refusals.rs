@@ -127,6 +127,31 @@ async fn the_registers_api_says_the_first_alone_in_the_words_of_the_register() {
     }
 }
 
+/// The description of an operation names each code under the status that comes with it.
+#[test]
+fn every_rule_is_described_where_it_can_be_broken() {
+    for case in cases() {
+        let code = format!("`{}`", case.code.definition().code);
+        let ndp = case.ndp.map(|(status, ..)| (Api::Ndp, dispense_http::openapi(), status));
+        let ehealth = case.ehealth.map(|register| {
+            let status = match register {
+                Register::Member(..) => 422,
+                Register::Malformed(status) | Register::Message(status, _) => status,
+            };
+            (Api::Ehealth, dispense_http::ehealth_openapi(), status)
+        });
+        for (api, description, status) in ndp.into_iter().chain(ehealth) {
+            let (path, method) = case.operation(api);
+            let description = serde_json::to_value(description).unwrap();
+            let response = &description["paths"][path][method]["responses"][status.to_string()];
+            let says = text(&response["description"]);
+            assert!(says.contains(&code), "{method} {path}: {status} says {code}, not only {says}");
+            let when = response["headers"].get("Retry-After").is_some();
+            assert_eq!(when, status == 429, "{method} {path}");
+        }
+    }
+}
+
 /// The catalogue declares the values that come with a code: those, and no others.
 #[actix_web::test]
 async fn the_values_that_come_with_a_code_are_those_that_the_catalogue_declares() {

@@ -142,6 +142,26 @@ impl Case {
         self.send(&world, request).await
     }
 
+    /// Path and method of what is asked, as an API description has them.
+    pub(super) const fn operation(&self, api: Api) -> (&'static str, &'static str) {
+        match (api, self.asked) {
+            (Api::Ndp, Asked::Hold(..)) => ("/api/v1/dispenses", "post"),
+            (Api::Ndp, Asked::HandOver(_)) => ("/api/v1/dispenses/{id}/process", "post"),
+            (Api::Ndp, Asked::GiveBack) => ("/api/v1/dispenses/{id}/cancel", "post"),
+            (Api::Ndp, Asked::Qualify(..)) => ("/api/v1/prescriptions/{id}/qualify", "post"),
+            (Api::Ehealth, Asked::Hold(..)) => ("/api/medication_dispenses", "post"),
+            (Api::Ehealth, Asked::HandOver(_)) => {
+                ("/api/medication_dispenses/{id}/actions/process", "patch")
+            }
+            (Api::Ehealth, Asked::GiveBack) => {
+                ("/api/medication_dispenses/{id}/actions/reject", "patch")
+            }
+            (Api::Ehealth, Asked::Qualify(..)) => {
+                ("/api/medication_requests/{id}/actions/qualify", "post")
+            }
+        }
+    }
+
     async fn send(&self, world: &World, request: TestRequest) -> Answer {
         let scopes = [READ, WRITE, PROCESS, REJECT, IMPORT, "medication_request:details"];
         let token = world.token_of(self.client, ClientType::Pharmacy, &scopes.join(" "));

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use dispensary::{SignatureFault, Signer};
-use dispense_domain::Code;
 use dispense_domain::registry::DivisionStatus;
+use dispense_domain::{Code, Switch};
 use serde_json::json;
 
 use super::super::super::world::sample::{DIVISION, OTHER_PHARMACY, REQUEST_IN_PARTS, TAX_ID};
@@ -126,6 +126,19 @@ fn of_standing() -> Vec<Case> {
                 world.change(|ground| {
                     record(&mut ground.registries.divisions, DIVISION).status =
                         DivisionStatus::Inactive;
+                });
+            }),
+            ..HAND_OVER
+        },
+        Case {
+            code: Code::DivisionNotDlsVerified,
+            text: "Invalid division dls status",
+            ndp: Some((409, "$.pharmacyId", "10d")),
+            ehealth: CONFLICT,
+            ground: |ground| ground.terms.division_dls_verify = Switch::On,
+            before: Before::Held(|world| {
+                world.change(|ground| {
+                    record(&mut ground.registries.divisions, DIVISION).dls_verified = None;
                 });
             }),
             ..HAND_OVER
