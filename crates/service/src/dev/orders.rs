@@ -56,3 +56,42 @@ pub(super) fn write_examples(home: &Path, demo: &Demo) -> anyhow::Result<PathBuf
     write_all().with_context(|| format!("cannot write the examples in {}", folder.display()))?;
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use dispense_demo::Program;
+
+    use super::*;
+
+    const README: &str = include_str!("../../../../README.md");
+
+    #[test]
+    fn the_walk_of_the_readme_names_what_the_demo_has() {
+        let demo = Demo::new("2026-11-22".parse().unwrap());
+        let tour = demo.tour();
+        let mut ids = vec![demo.program_id(Program::Insulins)];
+        for pharmacy in [&tour.pharmacy, &tour.other_pharmacy] {
+            ids.extend([pharmacy.user_id, pharmacy.legal_entity_id, pharmacy.division_id]);
+        }
+        for wanted in [&tour.hold, &tour.at_once] {
+            ids.extend([wanted.medication_request_id, wanted.medical_program_id, wanted.brand_id]);
+        }
+        for id in ids {
+            assert!(README.contains(&id.to_string()), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_file_that_the_readme_names() {
+        let home = tempfile::tempdir().unwrap();
+        let demo = Demo::new("2026-11-22".parse().unwrap());
+        let folder = write_examples(home.path(), &demo).unwrap();
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let names: Vec<_> =
+            names.map(|path| path.file_stem().unwrap().display().to_string()).collect();
+        assert_eq!(names.len(), dispense_demo::Shows::ALL.len() + 1);
+        for name in names {
+            assert!(README.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
