@@ -85,7 +85,7 @@ pub(crate) fn partitions() -> Partitions {
     Partitions::new(PARTITIONS).unwrap()
 }
 
-fn server() -> PgConnectOptions {
+pub(crate) fn server() -> PgConnectOptions {
     let url = std::env::var("TEST_DATABASE_URL").expect(
         "these tests need a PostgreSQL server: run them through \
          `cargo run -p dispense-embedded --bin with-postgres -- cargo test -p dispense-postgres`, \

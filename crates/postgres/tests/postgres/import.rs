@@ -71,6 +71,39 @@ async fn a_line_of_each_kind_is_kept_where_it_is_looked_for() {
 }
 
 #[tokio::test]
+async fn a_medication_request_is_found_by_its_days_its_care_plan_and_its_activity() {
+    type FoundBy = (Option<Uuid>, Option<Uuid>, Option<String>, Option<String>);
+    let database = Database::new().await;
+    let line = request(REQUEST);
+    let day = |day: &str| Some(day.to_owned());
+    let references = |plan: Uuid, activity: Uuid| json!([{"type": "care_plan", "id": plan}, {"type": "activity", "id": activity}]);
+    let full = with(&line, "started_at", "2026-02-01");
+    let full = with(&full, "ended_at", "2026-02-28");
+    let full = with(&full, "based_on", references(CARE_PLAN, ACTIVITY));
+    let changed = with(&full, "ended_at", "2026-03-01");
+    let changed = with(&changed, "based_on", references(ACTIVITY, CARE_PLAN));
+    // Years that no calendar has are as good as the nearest that it has.
+    let strange = with(&line, "started_at", "-5000-01-01");
+    let strange = with(&strange, "ended_at", "+200000-01-01");
+    for (line, expected) in [
+        (full, (Some(CARE_PLAN), Some(ACTIVITY), day("2026-02-01"), day("2026-02-28"))),
+        (changed, (Some(ACTIVITY), Some(CARE_PLAN), day("2026-02-01"), day("2026-03-01"))),
+        (strange, (None, None, day("0001-01-01"), day("9999-12-31"))),
+        (line, (None, None, None, None)),
+    ] {
+        import(&database, [line]).await;
+        let found: FoundBy = sqlx::query_as(
+            "SELECT care_plan_id, activity_id, started_at::text, ended_at::text
+             FROM medication_requests",
+        )
+        .fetch_one(&database.admin)
+        .await
+        .unwrap();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
 async fn the_last_line_for_an_id_wins() {
     let database = Database::new().await;
     import(&database, [party("Перша"), party("Друга"), party("Третя")]).await;

@@ -6,7 +6,12 @@
 mod contents;
 mod database;
 mod dispenses;
+mod evidence;
 mod import;
+mod migrating;
 mod registry;
 mod sample;
+mod trying;
+mod world;
 mod writer;
+mod wrong_codes;

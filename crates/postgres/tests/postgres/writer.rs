@@ -1,137 +1,37 @@
 //! The writer: what one bad command costs the others, and what it makes of a log that somebody else
 //! touched.
 
-use std::sync::Arc;
+use dispensary::{AppendError, Appended};
+use dispense_demo::Dispensable;
+use dispense_domain::Text;
 
-use chrono::{Days, NaiveDate};
-use dispensary::{AppendError, Appended, EventLog, Line, Origin};
-use dispense_demo::{Demo, Dispensable};
-use dispense_domain::command::key_digest;
-use dispense_domain::{
-    CodeTurn, Command, CreateHold, DispenseDay, DispenseId, LegalEntityId, NewItem, Prices, Stated,
-    Terms, Text,
-};
-use dispense_postgres::PgLog;
-use rust_decimal::Decimal;
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
-
-use crate::database::{Database, partitions};
+use crate::database::partitions;
+use crate::world::World;
 
 /// How many commands go into one batch, more or less: they are sent at once.
 const COMMANDS: usize = 24;
 
-/// A log with its writers, and what can be held.
-struct World {
-    database: Database,
-    log: Arc<PgLog>,
-    demo: Demo,
-    stop: CancellationToken,
+/// Medication requests of the first one's partition, so that they share batches.
+fn neighbours(world: &World) -> Vec<Dispensable> {
+    let all: Vec<_> = world.demo.holdable(300).filter(|it| !it.program.skips_signature()).collect();
+    let partition = |it: &Dispensable| partitions().of_request(it.medication_request_id.into());
+    let home = partition(&all[0]);
+    all.into_iter().filter(|it| partition(it) == home).take(COMMANDS).collect()
 }
 
-impl World {
-    async fn new() -> Self {
-        let database = Database::new().await;
-        let today: NaiveDate =
-            sqlx::query_scalar("SELECT current_date").fetch_one(&database.admin).await.unwrap();
-        let demo = Demo::new(today).with_requests(400).with_fresh_requests_only();
-        let lines = demo.lines().zip(1..).map(|(line, number)| Line { number, bytes: line.into() });
-        let by = origin(Uuid::nil());
-        let faulty = database.importer().import(lines.collect(), &by).await.unwrap();
-        assert!(faulty.is_empty(), "{faulty:?}");
-        let registry = Arc::new(database.registry());
-        registry.refresh().await.unwrap();
-        let settings = PgLog::settings(&database.serving, Some(partitions())).await.unwrap();
-        let stop = CancellationToken::new();
-        let (log, _running) = PgLog::start(
-            database.serving.clone(),
-            &database.serving_options,
-            settings,
-            &registry,
-            &Arc::new(Terms::default()),
-            &stop,
-        );
-        Self { database, log: Arc::new(log), demo, stop }
-    }
-
-    /// Medication requests of the first one's partition, so that they share batches.
-    fn neighbours(&self) -> Vec<Dispensable> {
-        let all: Vec<_> =
-            self.demo.holdable(300).filter(|it| !it.program.skips_signature()).collect();
-        let partition = |it: &Dispensable| partitions().of_request(it.medication_request_id.into());
-        let home = partition(&all[0]);
-        all.into_iter().filter(|it| partition(it) == home).take(COMMANDS).collect()
-    }
-
-    /// Holds them all at once; the one in place `bad` under a batch number that says so.
-    async fn hold(
-        &self,
-        wanted: &[Dispensable],
-        bad: Option<usize>,
-    ) -> Vec<Result<Appended, AppendError>> {
-        let holds = wanted.iter().enumerate().map(|(index, it)| {
-            let batch = if bad == Some(index) { "POISON" } else { "B7" };
-            let command = Command::CreateHold(Arc::new(self.command(it, batch)));
-            let pharmacy = self.demo.pharmacies().next().unwrap();
-            self.log.append(it.medication_request_id.into(), command, origin(pharmacy.user_id))
-        });
-        futures::future::join_all(holds).await
-    }
-
-    fn command(&self, wanted: &Dispensable, batch: &str) -> CreateHold {
-        let pharmacy = self.demo.pharmacies().next().unwrap();
-        let client = LegalEntityId::from(pharmacy.legal_entity_id);
-        let request = wanted.medication_request_id.into();
-        CreateHold {
-            dispense_id: DispenseId::asked_for(request, client, batch),
-            medication_request_id: request,
-            user: pharmacy.user_id.into(),
-            client,
-            division_id: pharmacy.division_id.into(),
-            medical_program_id: Some(wanted.medical_program_id.into()),
-            dispensed_on: self.demo.today(),
-            dispense_day: DispenseDay::AsStated,
-            dispensed_by: None,
-            verification_code: None,
-            code_turn: CodeTurn::Last,
-            items: vec![NewItem {
-                medication_id: wanted.brand_id.into(),
-                quantity: Decimal::from(wanted.quantity).try_into().unwrap(),
-                unit_price: None,
-                total_price: None,
-                discount_amount: None,
-                program_medication_id: None,
-                batch_number: Some(Text::try_from(batch).unwrap()),
-                expiry_date: self.demo.today().checked_add_days(Days::new(90)),
-                medication_2d_codes: Vec::new(),
-            }],
-            prices: Prices::AsStated,
-            note: None,
-            payment_id: Stated::Absent,
-            payment_amount: Stated::Absent,
-            key_digest: key_digest(client, batch),
-        }
-    }
-
-    async fn events(&self) -> i64 {
-        self.database.number("SELECT count(*) FROM events").await
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-fn origin(user: Uuid) -> Origin {
-    Origin {
-        user: user.into(),
-        client: None,
-        client_type: None,
-        request_id: "test".into(),
-        traceparent: None,
-    }
+/// Holds them all at once; the one in place `bad` under a batch number that says so.
+async fn hold(
+    world: &World,
+    wanted: &[Dispensable],
+    bad: Option<usize>,
+) -> Vec<Result<Appended, AppendError>> {
+    let holds = wanted.iter().enumerate().map(|(index, it)| {
+        let batch = if bad == Some(index) { "POISON" } else { "B7" };
+        let mut command = world.command(&world.pharmacy(0), it, batch);
+        command.items[0].batch_number = Some(Text::try_from(batch).unwrap());
+        world.hold(command)
+    });
+    futures::future::join_all(holds).await
 }
 
 /// A row that the database refuses (SQLSTATE 22) costs its own command, and nobody else's.
@@ -146,11 +46,11 @@ async fn what_cannot_be_written_stands_alone_in_the_end() {
     ] {
         sqlx::query(statement).execute(&world.database.admin).await.unwrap();
     }
-    let wanted = world.neighbours();
+    let wanted = neighbours(&world);
     assert_eq!(wanted.len(), COMMANDS);
 
     let bad = COMMANDS / 2;
-    for (index, outcome) in world.hold(&wanted, Some(bad)).await.into_iter().enumerate() {
+    for (index, outcome) in hold(&world, &wanted, Some(bad)).await.into_iter().enumerate() {
         match outcome {
             Ok(appended) => assert!(index != bad && appended.events.len() == 1, "{index}"),
             Err(error) => assert!(index == bad && matches!(error, AppendError::Bug), "{error:?}"),
@@ -164,8 +64,8 @@ async fn what_cannot_be_written_stands_alone_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_somebody_else_wrote_to_is_not_written_around() {
     let world = World::new().await;
-    let wanted = world.neighbours();
-    let first = world.hold(&wanted[..1], None).await;
+    let wanted = neighbours(&world);
+    let first = hold(&world, &wanted[..1], None).await;
     assert!(first[0].is_ok(), "{first:?}");
     sqlx::query(
         "INSERT INTO events SELECT aggregate_type, 'somebody else', 1, event_type, event_version,
@@ -176,7 +76,7 @@ async fn a_log_that_somebody_else_wrote_to_is_not_written_around() {
     .await
     .unwrap();
 
-    let refused = world.hold(&wanted[1..4], None).await;
+    let refused = hold(&world, &wanted[1..4], None).await;
     assert!(refused.iter().all(|it| matches!(it, Err(AppendError::Bug))), "{refused:?}");
     assert_eq!(world.events().await, 2);
 
@@ -187,6 +87,6 @@ async fn a_log_that_somebody_else_wrote_to_is_not_written_around() {
     ] {
         sqlx::query(statement).execute(&world.database.admin).await.unwrap();
     }
-    let held = world.hold(&wanted[1..4], None).await;
+    let held = hold(&world, &wanted[1..4], None).await;
     assert!(held.iter().all(Result::is_ok), "{held:?}");
 }
