@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod cancelling;
+mod codes;
 mod creating;
 mod describing;
 mod ehealth;

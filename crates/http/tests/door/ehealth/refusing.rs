@@ -6,8 +6,8 @@ use std::sync::Arc;
 use dispensary::asker::ClientType;
 use serde_json::{Value, json};
 
-use super::super::world::sample::{DIVISION, IN_PARTS, REQUEST_PLANNED};
-use super::super::world::{READ, WRITE, World};
+use super::super::world::sample::{DIVISION, IN_PARTS, MEDICATION, REQUEST_PLANNED};
+use super::super::world::{READ, WRITE, World, record};
 use super::{blamed, create, detail, hold, part, said};
 
 /// In no registry.
@@ -200,6 +200,31 @@ async fn every_line_is_told_with_its_first_fault_in_the_order_of_the_lines() {
             blamed("$.dispense_details.[3].medication_id", "invalid", "Medication not found"),
         ]
     );
+}
+
+/// Step 20 as step 15, which comes before it.
+#[actix_web::test]
+async fn every_line_that_divides_a_package_is_told() {
+    let world = World::with(|registries| {
+        record(&mut registries.medications, MEDICATION).package_min_qty = Some(10.into());
+    })
+    .await;
+    let mut dispense = part(IN_PARTS, 10);
+    dispense["dispense_details"] = json!([detail(5), detail(10), detail(15)]);
+    let answer = world.held("k1", &dispense).await;
+    let text = "Requested medication brand quantity must be a multiplier of package minimal \
+                quantity";
+    let path = |line: usize| format!("$.dispense_details.[{line}].medication_qty");
+    assert_eq!(
+        answer.invalid(),
+        [blamed(&path(0), "required", text), blamed(&path(2), "required", text)]
+    );
+
+    dispense["dispense_details"][1]["discount_amount"] = json!(0);
+    let answer = world.held("k2", &dispense).await;
+    let text = "Requested discount price does not satisfy allowed reimbursement amount";
+    let path = "$.dispense_details.[1].discount_amount";
+    assert_eq!(answer.invalid(), [blamed(path, "required", text)]);
 }
 
 #[actix_web::test]
