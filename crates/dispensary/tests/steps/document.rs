@@ -46,7 +46,7 @@ fn recorded(event: &str, body: Option<&str>, at: &str, user: &str) -> Recorded {
 }
 
 /// A hold of which everything is known.
-fn full() -> Recorded {
+pub(crate) fn full() -> Recorded {
     let body = of_log!("HoldBody-full");
     recorded(of_log!("HoldCreated-1.0-full"), Some(body), HELD_AT, PHARMACIST)
 }
@@ -57,7 +57,7 @@ fn brief() -> Recorded {
     recorded(of_log!("HoldCreated-1.0-brief"), Some(body), HELD_AT, PHARMACIST)
 }
 
-fn processed() -> Recorded {
+pub(crate) fn processed() -> Recorded {
     let body = of_log!("ProcessedBody");
     recorded(of_log!("Processed-1.0-signed"), Some(body), LATER, SOMEBODY_ELSE)
 }

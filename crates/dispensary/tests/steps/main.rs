@@ -4,4 +4,7 @@
 
 mod demo;
 mod document;
+mod outside;
+mod qualify;
+mod registries;
 mod requests;

@@ -1,0 +1,197 @@
+//! The outside, as far as a hold and a qualification ask for it: fakes that record what they are
+//! asked.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dispensary::search::{Matching, PageAsked};
+use dispensary::{
+    AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
+    FaultyLine, Kept, Line, LogPosition, Opened, Origin, Outside, Recorded, Registries, Registry,
+    Scopes, Signatures, Stream, Tried, Unavailable, Unnamed,
+};
+use dispense_domain::decide::create_hold::explain;
+use dispense_domain::{
+    Command, CreateHold, DispenseId, LegalEntityId, MedicationRequestId, RequestEvidence, Sight,
+    Terms, Text,
+};
+use futures::stream::BoxStream;
+
+use crate::registries::{REQUEST, USER, id, registries};
+
+/// What the log was asked to do.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    ToAppend(Arc<CreateHold>, Origin),
+    ToTry(Arc<CreateHold>, Origin),
+}
+
+/// A world in memory, and what was asked of its log.
+pub(crate) struct World {
+    pub(crate) registries: Registries,
+    pub(crate) request: RequestEvidence,
+    pub(crate) events: Vec<Recorded>,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) answers: fn() -> Result<(), Unavailable>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// Noon in Kyiv on 10 March 2026; of that medication request nothing was dispensed.
+pub(crate) fn world(request: RequestEvidence) -> World {
+    World {
+        registries: registries(),
+        request,
+        events: Vec::new(),
+        at: "2026-03-10T10:00:00Z".parse().unwrap(),
+        answers: || Ok(()),
+        asked: Mutex::default(),
+    }
+}
+
+/// A log that does not answer.
+pub(crate) fn silent() -> Result<(), Unavailable> {
+    Err(Unavailable::database("connection refused"))
+}
+
+/// Somebody of that legal entity asks.
+pub(crate) fn asker(client: u128, client_type: ClientType) -> Asker {
+    Asker { user: id(USER), client: id(client), client_type, scopes: Scopes::parse("") }
+}
+
+impl World {
+    /// The world with something changed.
+    pub(crate) fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// What was asked of the log.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// A dispensary in that world.
+pub(crate) fn dispensary(world: &Arc<World>) -> Dispensary {
+    Dispensary::new(Outside {
+        log: world.clone(),
+        registry: world.clone(),
+        dispenses: Arc::new(Nobody),
+        signatures: Arc::new(Nobody),
+        contents: Arc::new(Nobody),
+        terms: Arc::new(Terms::default()),
+    })
+}
+
+const END: LogPosition = LogPosition { partition: 3, position: 7 };
+
+#[async_trait]
+impl EventLog for World {
+    async fn append(
+        &self,
+        request: MedicationRequestId,
+        command: Command,
+        origin: Origin,
+    ) -> Result<Appended, AppendError> {
+        let Command::CreateHold(hold) = command else { unreachable!("{command:?}") };
+        assert_eq!(request, hold.medication_request_id);
+        self.asked.lock().unwrap().push(Asked::ToAppend(hold, origin));
+        Err(AppendError::Busy)
+    }
+
+    async fn try_out(
+        &self,
+        request: MedicationRequestId,
+        command: Arc<CreateHold>,
+        origin: Origin,
+    ) -> Result<Tried, AppendError> {
+        assert_eq!(request, command.medication_request_id);
+        self.asked.lock().unwrap().push(Asked::ToTry(command.clone(), origin));
+        (self.answers)()?;
+        let terms = Arc::new(Terms::default());
+        let evidence = self.registries.evidence(&command, Some(self.request.clone()), &terms);
+        let sight = Sight { at: self.at, evidence, salt: [0; 32] };
+        let dispensing = self.stream(request).await?.dispensing();
+        Ok(Tried { rules: explain(&dispensing, &command, &sight), position: END, at: self.at })
+    }
+
+    async fn request_of(&self, _: DispenseId) -> Result<Option<MedicationRequestId>, Unavailable> {
+        unreachable!("a medication request is named")
+    }
+
+    async fn stream(&self, _: MedicationRequestId) -> Result<Stream, Unavailable> {
+        (self.answers)()?;
+        Ok(Stream { events: self.events.clone(), at: self.at })
+    }
+
+    async fn unnamed(&self, _: Vec<String>) -> Result<Unnamed, Unavailable> {
+        unreachable!("no container is looked for")
+    }
+}
+
+#[async_trait]
+impl Registry for World {
+    async fn request(
+        &self,
+        request: MedicationRequestId,
+    ) -> Result<Option<RequestEvidence>, Unavailable> {
+        Ok((request == id(REQUEST)).then(|| self.request.clone()))
+    }
+
+    async fn request_by_number(
+        &self,
+        number: &Text,
+    ) -> Result<Option<MedicationRequestId>, Unavailable> {
+        let own = self.request.request.request_number.as_ref() == Some(number);
+        Ok(own.then(|| id(REQUEST)))
+    }
+
+    fn small(&self) -> Arc<Registries> {
+        Arc::new(self.registries.clone())
+    }
+
+    fn client_type(&self, _: LegalEntityId) -> Option<ClientType> {
+        unreachable!("the asker says what it is")
+    }
+
+    async fn import(&self, _: Vec<Line>, _: &Origin) -> Result<Vec<FaultyLine>, Unavailable> {
+        unreachable!("nothing is imported")
+    }
+}
+
+/// Whom neither a hold nor a qualification asks.
+struct Nobody;
+
+#[async_trait]
+impl Dispenses for Nobody {
+    async fn search(&self, _: &Criteria, _: PageAsked) -> Result<Matching, Unavailable> {
+        unreachable!("nobody searches")
+    }
+}
+
+#[async_trait]
+impl Signatures for Nobody {
+    async fn open(&self, _: Vec<u8>) -> Result<Opened, Unavailable> {
+        unreachable!("nothing is signed")
+    }
+}
+
+#[async_trait]
+impl Contents for Nobody {
+    async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), Unavailable> {
+        unreachable!("nothing is stored")
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        unreachable!("nothing is stored")
+    }
+
+    fn kept(&self) -> BoxStream<'_, Result<Kept, Unavailable>> {
+        unreachable!("nothing is stored")
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), Unavailable> {
+        unreachable!("nothing is stored")
+    }
+}
