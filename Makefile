@@ -50,7 +50,7 @@ bench: ## Measure the service against pgbench on this machine, and print the tab
 	@exec $(TARGET)/release/dispense bench $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## Feed the verifier of signatures with broken containers; FUZZ=verification, RUNS=10000000
+fuzz: ## Feed broken containers to the verifier, or bodies to the doors; FUZZ=verification or bodies, RUNS=10000000
 	@scripts/fuzz $(FUZZ) $(RUNS)
 
 .PHONY: ready

@@ -2,6 +2,8 @@
 //! wrapped, and all lengths above it are mended. A change of bytes alone rarely gets past the first
 //! length.
 
+use crate::Dice;
+
 /// How deep elements are taken apart.
 const MAX_DEPTH: usize = 24;
 
@@ -17,28 +19,10 @@ const CONSTRUCTED: u8 = 0x20;
 const SET: u8 = 0x31;
 const OCTET_STRING: u8 = 0x04;
 
-/// Small numbers that look random, and are the same for the same seed.
-struct Dice(u32);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        // Xorshift, which never leaves 0.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0 as usize % limit.max(1)
-    }
-
-    fn byte(&mut self) -> u8 {
-        let [byte, ..] = self.below(256).to_le_bytes();
-        byte
-    }
-}
-
 /// The same container, broken in one or two places; none if there is nothing to break.
 #[must_use]
 pub fn broken(bytes: &[u8], seed: u32) -> Option<Vec<u8>> {
-    let mut dice = Dice(seed | 1);
+    let mut dice = Dice::new(seed);
     let mut pieces = taken_apart(bytes, 0);
     let count: usize = pieces.iter().map(Piece::count).sum();
     if count < 2 {

@@ -1,11 +1,15 @@
-//! What the targets share: where the authority of the seeds is, what it signs, and how containers are
-//! broken so that they are still DER.
+//! What the targets share: where the authority of the seeds is, what it signs, and how containers and
+//! bodies are broken so that they are still DER, or JSON.
 
+mod bodies;
 mod breaking;
+mod dice;
 
 use std::path::PathBuf;
 
+pub use bodies::broken_json;
 pub use breaking::broken;
+use dice::Dice;
 
 /// All that the authority of the seeds ever signs.
 pub const DOCUMENTS: [&[u8]; 3] = [

@@ -54,5 +54,28 @@ fn main() -> Result<(), Failure> {
             fs::write(folder.join(format!("seed-{number:02}")), container)?;
         }
     }
+    write_bodies()
+}
+
+/// The bodies that each route of `targets/bodies.rs` takes, behind the number of the route.
+fn write_bodies() -> Result<(), Failure> {
+    const CREATE: &str = r#"{"prescriptionId":"00000000-0000-4000-8000-0000000000e2","pharmacyId":"00000000-0000-4000-8000-000000000033","programId":"00000000-0000-4000-8000-0000000000f1","dispensedAt":"2026-03-02","verificationCode":"0000","items":[{"medicineCode":"00000000-0000-4000-8000-0000000000b1","quantityDispensed":10,"batchNumber":"A-17","expiryDate":"2027-01-31","unitPrice":4.5,"totalPrice":135.25,"discountAmount":35.2,"programMedicationId":"00000000-0000-4000-8000-0000000000a1"}],"note":"n"}"#;
+    const REGISTER: &str = r#"{"code":"1234","medication_dispense":{"medication_request_id":"00000000-0000-4000-8000-0000000000e2","division_id":"00000000-0000-4000-8000-000000000033","medical_program_id":"00000000-0000-4000-8000-0000000000f2","dispensed_at":"2026-03-02","dispensed_by":"O","payment_id":"1","payment_amount":20,"dispense_details":[{"medication_id":"00000000-0000-4000-8000-0000000000b1","medication_qty":10,"sell_price":4.5,"sell_amount":135.25,"discount_amount":35.2,"batch_number":"A-17","expiry_date":"2027-01-31","medication_2d_codes":["1"]}]}}"#;
+    const CONTENT: &str = r#"{"signedContent":"MAA=","signedContentEncoding":"base64"}"#;
+    const REGISTERS_CONTENT: &str = r#"{"signed_medication_dispense":"MAA=","signed_content_encoding":"base64"}"#;
+    const CANCEL: &str = r#"{"reason":"r","paymentId":"1"}"#;
+    const REJECT: &str = r#"{"payment_id":"1","reject_reason":"r"}"#;
+    const QUALIFY: &str = r#"{"programs":[{"id":"00000000-0000-4000-8000-0000000000f1"}],"pharmacyId":"00000000-0000-4000-8000-000000000033"}"#;
+    const REGISTERS_QUALIFY: &str = r#"{"programs":[{"id":"00000000-0000-4000-8000-0000000000f1"},{"id":"00000000-0000-4000-8000-0000000000f2"}],"division_id":"00000000-0000-4000-8000-000000000033"}"#;
+    let bodies = [
+        CREATE, CREATE, CONTENT, CANCEL, QUALIFY, REGISTER, REGISTER, REGISTERS_CONTENT, REJECT,
+        REGISTERS_QUALIFY,
+    ];
+    let folder = corpus("bodies");
+    fs::create_dir_all(&folder)?;
+    for (route, body) in (0..).zip(bodies) {
+        let seed = [&[route], body.as_bytes()].concat();
+        fs::write(folder.join(format!("seed-{route:02}")), seed)?;
+    }
     Ok(())
 }

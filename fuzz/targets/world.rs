@@ -1,0 +1,1 @@
+../../crates/http/tests/door/world.rs
