@@ -21,6 +21,7 @@ mod contract;
 mod demo;
 mod every_rule;
 mod expiring;
+mod explaining;
 mod fire_crashes;
 mod fire_races;
 mod fire_signing;

@@ -92,13 +92,14 @@ fn whatever_is_holdable_is_granted_to_every_pharmacy_whatever_is_asked_for() {
 fn a_program_with_fresh_requests_only_is_granted_whole() {
     for program in Program::ALL {
         let demo =
-            Demo::new(today()).with_requests(60).with_program(program).with_fresh_requests_only();
-        let country = Country::of(&demo);
+            Demo::new(today()).with_requests(200).with_program(program).with_fresh_requests_only();
+        let mut country = Country::of(&demo);
         let tour = demo.tour();
         for wanted in demo.holdable(usize::MAX).chain([tour.hold.clone(), tour.at_once.clone()]) {
             for pharmacy in [&tour.pharmacy, &tour.other_pharmacy] {
                 assert_granted(&country, &order(pharmacy, &wanted, wanted.quantity), &wanted);
             }
+            country.hand_over(&wanted);
         }
     }
 }
