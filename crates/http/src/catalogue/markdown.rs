@@ -13,9 +13,11 @@ is for people. `errors` lists every violation that was found, each with `code`, 
 `rule` and `params`; the first one decides `status`, `code` and `detail`.
 
 Token, scope and schema stop alone, in this order; then every rule whose inputs exist is judged, in
-the order of [the rules](domain.md). `GET /api/v1/errors` answers with this page as JSON.
+the order of [the rules](domain.md); the verification code only if all else is in order.
+`GET /api/v1/errors` answers with this page as JSON.
 
 This page is written from the definitions in the code: `UPDATE_DOCS=1 cargo test -p dispense-http`.
+Each example is what a test was really answered.
 
 | code | status | rule | what it means |
 | --- | --- | --- | --- |

@@ -48,6 +48,7 @@ pub(super) enum Register {
 pub(super) const CONFLICT: Option<Register> = Some(Register::Message(409, "request_conflict"));
 pub(super) const FORBIDDEN: Option<Register> = Some(Register::Message(403, "forbidden"));
 
+#[allow(clippy::unnecessary_wraps, reason = "it is what stands in a case")]
 pub(super) const fn member(path: &'static str, rule: &'static str) -> Option<Register> {
     Some(Register::Member(path, rule))
 }

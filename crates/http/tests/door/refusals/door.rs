@@ -45,7 +45,7 @@ async fn of_bodies() -> Vec<Answer> {
     let broken = world.send_in_pieces(create(""), payload(broken)).await;
     // Nobody waits: where all else has come to rest, the clock of the tests moves on by itself.
     tokio::time::pause();
-    let late = tokio::time::timeout(Duration::from_secs(60), async {
+    let late = tokio::time::timeout(Duration::from_mins(1), async {
         world.send_in_pieces(create(""), payload(begun().chain(stream::pending()))).await
     });
     let late = late.await.unwrap();

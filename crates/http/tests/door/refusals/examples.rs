@@ -56,18 +56,16 @@ pub(super) async fn catalogue() -> Vec<Value> {
 /// them are written when they are compiled in: by the next run.
 #[actix_web::test]
 async fn every_example_of_the_catalogue_was_really_answered() {
-    let of_door: Vec<Example> = door::answers().await.iter().map(Example::of).collect();
-    let mut of_door: Vec<Example> = of_door;
+    let mut of_door: Vec<Example> = door::answers().await.iter().map(Example::of).collect();
     let mut examples = Vec::new();
     for item in catalogue().await {
         let code = text(&item["code"]);
-        let example = match of_door.iter().position(|example| example.code == code) {
-            Some(place) => of_door.swap_remove(place),
-            None => {
-                let case =
-                    shown(&code).unwrap_or_else(|| panic!("nothing is answered with {code}"));
-                Example::of(&case.answer(Api::Ndp).await)
-            }
+        let of_door = of_door.iter().position(|it| it.code == code).map(|at| of_door.remove(at));
+        let example = if let Some(example) = of_door {
+            example
+        } else {
+            let case = shown(&code).unwrap_or_else(|| panic!("nothing is answered with {code}"));
+            Example::of(&case.answer(Api::Ndp).await)
         };
         examples.push(example);
     }

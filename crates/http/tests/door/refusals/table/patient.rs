@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dispense_domain::registry::{CarePlan, CarePlanActivity};
 use dispense_domain::{Care, Code};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::super::super::world::Ground;
@@ -21,7 +21,7 @@ fn with_code(ground: &mut Ground) {
 
 /// The medication request follows from an activity of this status and quantity, in a plan of that
 /// status with that last day.
-fn cared_for(ground: &mut Ground, plan: (&str, Value), activity: (&str, Value)) {
+fn cared_for(ground: &mut Ground, plan: (&str, Option<&str>), activity: (&str, Option<u32>)) {
     let plan: CarePlan = sample::read(&json!({
         "id": UNKNOWN, "person_id": PERSON, "status": plan.0, "period": {"end": plan.1},
     }));
@@ -63,7 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
             ndp: Some((409, "$.prescriptionId", "16b")),
             ehealth: CONFLICT,
             ground: |ground| {
-                cared_for(ground, ("completed", Value::Null), ("scheduled", Value::Null));
+                cared_for(ground, ("completed", None), ("scheduled", None));
             },
             ..HOLD
         },
@@ -73,7 +73,7 @@ pub(super) fn cases() -> Vec<Case> {
             ndp: Some((409, "$.prescriptionId", "16b")),
             ehealth: CONFLICT,
             ground: |ground| {
-                cared_for(ground, ("active", json!("2026-03-01")), ("scheduled", Value::Null));
+                cared_for(ground, ("active", Some("2026-03-01")), ("scheduled", None));
             },
             ..HOLD
         },
@@ -82,7 +82,7 @@ pub(super) fn cases() -> Vec<Case> {
             text: "Invalid activity status",
             ndp: Some((409, "$.prescriptionId", "16b")),
             ehealth: CONFLICT,
-            ground: |ground| cared_for(ground, ("active", Value::Null), ("cancelled", Value::Null)),
+            ground: |ground| cared_for(ground, ("active", None), ("cancelled", None)),
             ..HOLD
         },
         Case {
@@ -91,7 +91,7 @@ pub(super) fn cases() -> Vec<Case> {
                    plan activity",
             ndp: Some((409, "$.prescriptionId", "Q8")),
             ehealth: CONFLICT,
-            ground: |ground| cared_for(ground, ("active", Value::Null), ("scheduled", json!(30))),
+            ground: |ground| cared_for(ground, ("active", None), ("scheduled", Some(30))),
             asked: Asked::Qualify(&[IN_PARTS], None),
             ..HOLD
         },

@@ -22,6 +22,13 @@ fn outlet(ground: &mut Ground) -> &mut Division {
 }
 
 pub(super) fn cases() -> Vec<Case> {
+    let mut cases = of_asker();
+    cases.extend(of_request());
+    cases.extend(of_outlet());
+    cases
+}
+
+fn of_asker() -> Vec<Case> {
     vec![
         Case {
             code: Code::DispenseDay,
@@ -78,6 +85,11 @@ pub(super) fn cases() -> Vec<Case> {
             ground: |ground| ground.registries.party_users.clear(),
             ..HOLD
         },
+    ]
+}
+
+fn of_request() -> Vec<Case> {
+    vec![
         Case {
             code: Code::MedicationRequestNotFound,
             text: "Medication request not found",
@@ -144,6 +156,11 @@ pub(super) fn cases() -> Vec<Case> {
             },
             ..HOLD
         },
+    ]
+}
+
+fn of_outlet() -> Vec<Case> {
+    vec![
         Case {
             code: Code::DivisionNotFound,
             text: "Division not found",
