@@ -17,11 +17,13 @@ use crate::harness::{Database, Instance, OwnServer, Pharmacy, Terms, World, line
 const EVENTS: i64 = 1_000_000;
 
 /// Tables that grow without bound.
-const GROWING: [&str; 6] = [
+const GROWING: [&str; 8] = [
     "events",
     "personal_bodies",
     "medication_requests",
     "persons",
+    "care_plans",
+    "care_plan_activities",
     "registry_changes",
     "dispenses_v1",
 ];
@@ -36,12 +38,23 @@ const EXPECTED: [&str; 16] = [
     "Index Scan using events_pkey on events",
     "Index Scan using events_dispense on events",
     "Index Scan using medication_requests_pkey on medication_requests",
+    "Index Scan using medication_requests_person on medication_requests",
+    "Index Scan using medication_requests_activity on medication_requests",
     "Index Scan using persons_pkey on persons",
+    "Index Scan using care_plans_pkey on care_plans",
+    "Index Scan using care_plan_activities_pkey on care_plan_activities",
+    "Index Scan using wrong_codes_pkey on wrong_codes",
+    "Insert on wrong_codes",
     "Insert on events",
     "Insert on personal_bodies",
     "Update on log_head",
     "Insert on dispenses_v1",
     "dispenses_v1_pkey",
+];
+
+/// What has to be among the plans of searches on old tables. They are planned anew each time; where a
+/// table is young, one index is as good as another.
+const EXPECTED_OF_SEARCHES: [&str; 6] = [
     "dispenses_v1_request",
     "dispenses_v1_legal_entity",
     "dispenses_v1_division",
@@ -55,6 +68,9 @@ async fn everything_is_done(database: &Database, world: &World, doors: &[Pharmac
     for _ in 0..2 {
         for (door, other) in [(&doors[0], &doors[1]), (&doors[1], &doors[0])] {
             let held = world.prescribed(Terms::InParts, round);
+            let mut guess = other.order(&held, 10);
+            guess.body["verificationCode"] = "4711".into();
+            other.send(&guess).await.refused(401, "wrong-code");
             let order = door.order(&held, 10);
             let answer = door.send(&order).await.expect(201);
             door.send(&order).await.expect(201);
@@ -116,9 +132,11 @@ fn plans(server: &OwnServer, seen: &mut usize) -> BTreeMap<String, Vec<String>> 
 fn reads_too_much(node: &str) -> bool {
     let is_growing = |table: &&str| node.contains(&format!(" on {table} "));
     let condition = node.split_once("Index Cond:").or_else(|| node.split_once("Recheck Cond:"));
+    // What a filter leaves was read all the same.
+    let looked_for = condition.map(|(_, it)| it.split("Filter:").next().unwrap_or(it));
     let particular =
         ["position", "aggregate_id", "dispense_id", "id = ", "stage = ", "dispensed_on = "];
-    let is_particular = condition.is_some_and(|(_, it)| particular.iter().any(|p| it.contains(p)));
+    let is_particular = looked_for.is_some_and(|it| particular.iter().any(|p| it.contains(p)));
     let is_by_place = node.contains("Tid Scan");
     node.contains("Scan") && !is_by_place && GROWING.iter().any(is_growing) && !is_particular
 }
@@ -139,7 +157,11 @@ fn assert_no_table_is_read_whole(plans: &BTreeMap<String, Vec<String>>, when: &s
         }
         assert!(cost(with_plan) < MOST, "{when}: {with_plan}");
     }
-    for expected in EXPECTED {
+    assert_among(plans, &EXPECTED, when);
+}
+
+fn assert_among(plans: &BTreeMap<String, Vec<String>>, all_expected: &[&str], when: &str) {
+    for expected in all_expected {
         let found = plans.values().flatten().any(|plan| plan.contains(expected));
         assert!(found, "{when}: no plan has {expected}: {:#?}", plans.keys());
     }
@@ -166,11 +188,20 @@ async fn age(database: &Database) {
          INSERT INTO personal_bodies
          SELECT h.partition, h.position - n, '{{}}'
          FROM generate_series(1, {EVENTS} / 10) n CROSS JOIN log_head h;
-         INSERT INTO medication_requests (partition, id, person_id, data)
-         SELECT n % 4, lpad(n::text, 32, 'f')::uuid, lpad(n::text, 32, 'f')::uuid, '{{}}'
-         FROM generate_series(1, {EVENTS} / 10) n;
+         INSERT INTO medication_requests
+             (partition, id, person_id, data, care_plan_id, activity_id, started_at, ended_at)
+         SELECT n % 4, u.id, u.of_three, '{{}}', u.of_three, u.of_three,
+                '2020-01-01'::date + n::integer % 2000, '2020-01-31'::date + n::integer % 2000
+         FROM generate_series(1, {EVENTS} / 10) n CROSS JOIN LATERAL (
+             SELECT lpad(n::text, 32, 'f')::uuid AS id, lpad((n / 3)::text, 32, 'f')::uuid AS of_three
+         ) u;
          INSERT INTO persons (id, data, version)
          SELECT lpad(n::text, 32, 'f')::uuid, '{{}}', 0 FROM generate_series(1, {EVENTS} / 10) n;
+         INSERT INTO care_plans (id, data, version) SELECT id, data, version FROM persons;
+         INSERT INTO care_plan_activities (id, care_plan_id, data, version)
+         SELECT id, id, data, version FROM persons;
+         INSERT INTO wrong_codes
+         SELECT partition, id, person_id, ARRAY[clock_timestamp()] FROM medication_requests;
          INSERT INTO dispenses_v1
          SELECT e.partition, e.dispense_id, e.dispense_id, o.legal_entity_id, o.division_id,
                 e.dispense_id, e.dispense_id, NULL, e.dispense_id,
@@ -233,10 +264,13 @@ async fn no_statement_reads_a_whole_table_young_or_old() {
     age(&database).await;
     plans(&server, &mut seen);
     everything_is_done(&database, &world, &doors, 1).await;
-    assert_no_table_is_read_whole(&plans(&server, &mut seen), "on old tables, plans of young ones");
+    let with_plans_of_young_ones = plans(&server, &mut seen);
+    assert_no_table_is_read_whole(&with_plans_of_young_ones, "on old tables, plans of young ones");
 
     database.execute("ANALYZE").await;
     plans(&server, &mut seen);
     everything_is_done(&database, &world, &doors, 2).await;
-    assert_no_table_is_read_whole(&plans(&server, &mut seen), "on old tables");
+    let plans = plans(&server, &mut seen);
+    assert_no_table_is_read_whole(&plans, "on old tables");
+    assert_among(&plans, &EXPECTED_OF_SEARCHES, "on old tables");
 }

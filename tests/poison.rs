@@ -59,7 +59,9 @@ fn assert_clean(value: &Value) {
 async fn send_raw(pharmacy: &Pharmacy, path: &str, body: String) -> Answer {
     let request = pharmacy.request("POST", path).header("Content-Type", "application/json");
     let answer = Answer::to(request.body(body.clone())).await.unwrap();
-    assert!([200, 201, 400, 403, 404, 409, 422].contains(&answer.status), "{body} {answer:?}");
+    // 401: the strange text is a code, and a wrong one.
+    let statuses = [200, 201, 400, 401, 403, 404, 409, 422];
+    assert!(statuses.contains(&answer.status), "{body} {answer:?}");
     answer
 }
 
@@ -73,7 +75,7 @@ async fn no_member_of_a_create_carries_poison_into_the_log() {
     for (number, raw) in VALUES.iter().enumerate() {
         let what = &whats[number % whats.len()];
         let mut body = pharmacy.order(what, 10).body;
-        body["verificationCode"] = "1234".into();
+        body["verificationCode"] = "0000".into();
         body["copayment"] = 1.into();
         body["paymentId"] = "receipt".into();
         body["note"] = "note".into();

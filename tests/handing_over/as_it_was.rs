@@ -110,7 +110,10 @@ async fn a_registry_that_changes_between_two_holds_shows_in_the_second_alone() {
     one.cancel(first).await.expect(200);
     let before = one.ehealth_get(first).await.expect(200).data().clone();
     one.import(&later(&world)).await.expect(200);
-    let second = one.dispense(&what, 20).await.expect(201);
+    // 99 for a package of 30, which the later terms pay.
+    let mut order = one.order(&what, 20);
+    order.body["items"][0]["discountAmount"] = json!(66);
+    let second = one.send(&order).await.expect(201);
     let after = one.ehealth_get(second.id()).await.expect(200).data().clone();
     assert_eq!(*one.ehealth_get(first).await.expect(200).data(), before);
 
