@@ -9,6 +9,7 @@ mod dry_runs;
 mod licences;
 mod outlets;
 mod participants;
+mod payments;
 mod provisions;
 mod quantities;
 mod requests;

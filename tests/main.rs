@@ -3,6 +3,8 @@
 //! ```text
 //!   harness/   a database for each test, instances of the service, pharmacies that speak HTTP,
 //!              registry lines, and the audit, which counts from the events alone
+//!   register   the cases that the register's own systems are known by, each with its id
+//!   every_rule the rules that none of them tells, family by family
 //!   stories    what a pharmacy or an operator meets, one story for each test
 //!   fire_*     many clients at once while processes, connections, servers and clocks fail
 //! ```

@@ -32,6 +32,12 @@ const GROWING: [&str; 8] = [
 /// two-hundredth of its table, five thousand rows here; a walk through a whole index costs far more.
 const MOST: f64 = 10_000.0;
 
+/// What those may cost that look at other medication requests of a patient or an activity. A planner
+/// that knows nothing of a table takes the limits of such a look for what will be found, for each of
+/// ten requests.
+const MOST_OF_LOOK: f64 = 10.0 * MOST;
+const LOOKS: [&str; 2] = ["AS others", "AS activity_quantity"];
+
 /// What has to be among the plans: every statement that touches what grows was seen.
 const EXPECTED: [&str; 16] = [
     "Index Scan using events_stream on events",
@@ -155,7 +161,8 @@ fn assert_no_table_is_read_whole(plans: &BTreeMap<String, Vec<String>>, when: &s
         for node in with_plan.split("->") {
             assert!(!reads_too_much(node), "{when}: {node}\nin {with_plan}");
         }
-        assert!(cost(with_plan) < MOST, "{when}: {with_plan}");
+        let most = if LOOKS.iter().any(|it| with_plan.contains(it)) { MOST_OF_LOOK } else { MOST };
+        assert!(cost(with_plan) < most, "{when}: {with_plan}");
     }
     assert_among(plans, &EXPECTED, when);
 }

@@ -17,12 +17,14 @@ pub(crate) enum Switches {
     VerifiedByPayer,
     /// Parts may be dispensed outside any program, too.
     PartsWithoutProgram,
+    /// A discount has neither deviation nor tolerance, too.
+    Exact,
     /// Nothing is switched on, as an installation is by default.
     Default,
 }
 
 /// The services, for as long as some case uses them.
-static SHARED: [Mutex<Weak<Running>>; 5] = [const { Mutex::const_new(Weak::new()) }; 5];
+static SHARED: [Mutex<Weak<Running>>; 6] = [const { Mutex::const_new(Weak::new()) }; 6];
 
 impl Switches {
     /// As settings.
@@ -35,6 +37,7 @@ impl Switches {
             Self::PartsWithoutProgram => {
                 vec![verified, ("MULTI_DISPENSE_WITHOUT_PROGRAM", "true")]
             }
+            Self::Exact => vec![verified, ("DEVIATION", "0"), ("TOLERANCE", "0")],
             Self::Default => Vec::new(),
         }
     }
@@ -42,7 +45,7 @@ impl Switches {
 
 /// A service on a database of its own.
 pub(crate) struct Running {
-    /// Looks into it from the runtime that started the service alone: see [`Running::alone`].
+    /// To look into where no other case uses it: its connections belong to the test that made it.
     pub(crate) database: Database,
     pub(crate) instance: Instance,
 }
