@@ -216,7 +216,9 @@ pub(crate) async fn within<T>(
 }
 
 /// A stream with its personal bodies, and the instant for which it is read: the database's, never
-/// before the last of the partition. One row without an event if there is none.
+/// before the last of the partition. One row without an event if there is none. The order within has
+/// the planner walk along the stream: where the log is young, a whole partition seems as good, and a
+/// plan outlives that.
 const STREAM: &str = "
 SELECT greatest(now.at, h.recorded_at) AS at, e.position, e.sequence, e.event_id, e.recorded_at,
        e.event_type, e.event_version, e.payload::text AS payload, e.metadata::text AS metadata,
@@ -227,6 +229,7 @@ LEFT JOIN (
     SELECT partition, position, sequence, event_id, recorded_at, event_type, event_version, payload,
            metadata
     FROM events WHERE aggregate_type = 'dispense' AND aggregate_id = $2 AND partition = $1
+    ORDER BY sequence
 ) e ON true
 LEFT JOIN personal_bodies b ON b.partition = e.partition AND b.position = e.position
 ORDER BY e.sequence";

@@ -30,8 +30,9 @@ const MOST_OF_ACTIVITY: usize = 256;
 /// * `w`: what legal entities of this batch lately gave wrong codes.
 ///
 /// Only candidates are chosen here; the rules judge their records. Each part is a look along one
-/// index, and LIMIT keeps the planner from turning it into a scan. A column that is null finds
-/// nothing and costs nothing.
+/// index: LIMIT keeps the planner from turning it into a scan, and the order of a stream from
+/// reading a partition where the log is young. A column that is null finds nothing and costs
+/// nothing.
 pub(crate) static TIME_AND_REQUESTS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -66,7 +67,7 @@ LEFT JOIN LATERAL (
         SELECT FROM events v
         WHERE v.aggregate_type = 'dispense' AND v.aggregate_id = m.id::text
               AND v.partition = m.partition AND v.event_type = 'Processed'
-        LIMIT 1
+        ORDER BY v.sequence LIMIT 1
     ) handed_over
 ) o ON true
 LEFT JOIN LATERAL (
@@ -79,7 +80,7 @@ LEFT JOIN LATERAL (
         SELECT v.dispense_id FROM events v
         WHERE v.aggregate_type = 'dispense' AND v.aggregate_id = m.id::text
               AND v.partition = m.partition AND v.event_type = 'Processed'
-        LIMIT {MOST_DISPENSES}
+        ORDER BY v.sequence LIMIT {MOST_DISPENSES}
     ) handed_over
     CROSS JOIN LATERAL (
         SELECT v.payload FROM events v

@@ -37,7 +37,7 @@ LEFT JOIN LATERAL (
         SELECT v.dispense_id FROM events v
         WHERE v.aggregate_type = 'dispense' AND v.aggregate_id = m.id::text
               AND v.partition = m.partition AND v.event_type = 'Processed'
-        LIMIT 1
+        ORDER BY v.sequence LIMIT 1
     ) handed_over
     CROSS JOIN LATERAL (
         SELECT v.payload -> 'medication_request' AS request FROM events v
