@@ -145,7 +145,10 @@ fn the_newest_participant_counts_unless_one_is_named() {
     }
     // Of two that began on one day it is always the same.
     known.push(terms(PARTICIPANT + 5, 600, Some("2026-02-01"), None));
-    assert_eq!(the_item(&among(&known)).program_medication_id, Some(id(PARTICIPANT + 5)));
+    for _ in 0..2 {
+        assert_eq!(the_item(&among(&known)).program_medication_id, Some(id(PARTICIPANT + 5)));
+        known.reverse();
+    }
 }
 
 /// 6.4: where the payer sets the amount elsewhere, the registry need not know it.

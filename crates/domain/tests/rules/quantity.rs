@@ -279,6 +279,15 @@ fn a_later_registry_quantity_changes_nothing() {
     scene.request().medication_qty = quantity("600");
     scene.wants(&["41"]);
     assert_eq!(scene.codes(), ["quantity-exceeds-available"]);
+
+    let mut whole = all_in_order();
+    whole.happens();
+    whole.sight.at = noon_and(11);
+    whole.asks(PHARMACY, "after the first ran out");
+    whole.request().medication_qty = quantity("600");
+    assert_eq!(whole.codes(), [""; 0]);
+    whole.wants(&["600"]);
+    assert_eq!(params(&whole.the_refusal()), json!({"requested": "600", "prescribed": "60"}));
 }
 
 /// 19: sums beyond every limit are refused, not wrapped and not a panic.
