@@ -15,8 +15,11 @@ use crate::problem::Problem;
 /// A no of this API: the problem, and how the register says it.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    problem: Problem,
+    problem: Box<Problem>,
     words: Words,
+    /// For each member that is to blame, the name of the rule that it broke: lines of one step may
+    /// break different ones.
+    broken: Box<[&'static str]>,
 }
 
 impl Denial for Refused {
@@ -33,8 +36,9 @@ impl Refused {
         let violations = self.problem.violations();
         let said = violations.first().map_or(entry.title, |first| &first.message);
         let (message, invalid) = match words.form {
-            Form::Member(rule) => {
-                let invalid = violations.iter().map(|it| Invalid::by_rule(it, rule));
+            Form::Member(_) => {
+                let broken = violations.iter().zip(&self.broken);
+                let invalid = broken.map(|(it, rule)| Invalid::by_rule(it, rule));
                 (VALIDATION_FAILED, invalid.collect())
             }
             Form::Schema => {
@@ -50,7 +54,7 @@ impl Refused {
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
         let words = Words::of_door(problem.entry());
-        Self { problem, words }
+        Self { problem: problem.into(), words, broken: Box::default() }
     }
 }
 
@@ -62,9 +66,11 @@ impl From<QueryError> for Refused {
 
 impl From<&Refusals> for Refused {
     fn from(refusals: &Refusals) -> Self {
-        let first = refusals.first();
-        let problem = Problem::telling(first.code, told(refusals), place::path);
-        Self { problem, words: Words::of_refusal(first) }
+        let (first, told) = (refusals.first(), told(refusals));
+        let broken = told.iter().filter_map(|it| Words::of_refusal(it).form.member_rule());
+        let broken = broken.collect();
+        let problem = Problem::telling(first.code, told, place::path);
+        Self { problem: problem.into(), words: Words::of_refusal(first), broken }
     }
 }
 
@@ -79,8 +85,8 @@ impl From<CommandError> for Refused {
         match &error {
             CommandError::Refused { refusals, position }
             | CommandError::NotAppended(AppendError::Refused { refusals, position }) => {
-                let Self { problem, words } = refusals.into();
-                Self { problem: problem.known_at(*position), words }
+                let refused = Self::from(refusals);
+                Self { problem: refused.problem.known_at(*position).into(), ..refused }
             }
             CommandError::NotFound | CommandError::NotStored(_) | CommandError::NotAppended(_) => {
                 Problem::of_command(&error, place::path).into()

@@ -24,6 +24,16 @@ pub(super) enum Form {
     Message,
 }
 
+impl Form {
+    /// The rule that a member broke.
+    pub(super) const fn member_rule(self) -> Option<&'static str> {
+        match self {
+            Self::Member(rule) => Some(rule),
+            Self::Schema | Self::Request | Self::Message => None,
+        }
+    }
+}
+
 /// How many of the refusals the register tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
