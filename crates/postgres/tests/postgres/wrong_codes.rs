@@ -160,9 +160,15 @@ async fn a_try_is_forgotten_after_a_quarter_of_an_hour() {
     assert_eq!(refused(early), Code::TooManyWrongCodes);
 
     age(&world, "1 minute").await;
-    let wrong = world.hold(guess(&world, &pharmacy, &wanted, MOST)).await;
-    assert_eq!(refused(wrong), Code::WrongCode);
-    assert_eq!(kept(&world).await, 5, "of more, the latest are kept");
+    for n in MOST..2 * MOST {
+        let again = world.hold(guess(&world, &pharmacy, &wanted, n)).await;
+        assert_eq!(refused(again), Code::WrongCode);
+        assert_eq!(kept(&world).await, 5, "of more, the latest are kept");
+    }
+    let enough = world.hold(guess(&world, &pharmacy, &wanted, 2 * MOST)).await;
+    assert_eq!(refused(enough), Code::TooManyWrongCodes);
+
+    age(&world, "15 minutes").await;
     world.hold(right(&world, &pharmacy, &wanted)).await.unwrap();
 }
 
