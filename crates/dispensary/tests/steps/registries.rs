@@ -83,7 +83,8 @@ fn contract(number: u128, contractor: u128, name: &str) -> Value {
     json!({
         "id": uuid(number), "type": "REIMBURSEMENT", "contract_number": name,
         "status": "VERIFIED", "start_date": "2026-01-01", "end_date": "2026-12-31",
-        "contractor_legal_entity_id": uuid(contractor), "medical_program_id": uuid(PROGRAM)
+        "contractor_legal_entity_id": uuid(contractor), "medical_program_id": uuid(PROGRAM),
+        "nhs_legal_entity_id": uuid(CLINIC)
     })
 }
 
