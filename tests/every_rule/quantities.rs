@@ -1,8 +1,13 @@
 //! Rules 17 to 20: how much, in which parts.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::harness::{Case, Switches};
+use crate::harness::{Case, Switches, eventually};
+
+/// How long the read models may lag behind the log here.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(20);
 
 const QUANTITY: &str = "$.medication_request.medication_qty";
 
@@ -119,14 +124,22 @@ async fn outside_any_program_parts_are_dispensed_where_the_installation_allows_i
 }
 
 /// Two requests for one substance in the same days can both be held, because only what was handed
-/// over counts: the first hand-over is in nobody's way, nor is the second.
+/// over counts: the first hand-over is in nobody's way, nor is the second. How often that happens is
+/// counted where the log is followed.
 #[tokio::test]
 async fn two_holds_of_one_substance_that_are_open_at_once_are_both_handed_over() {
     let case = Case::new().with_other_request(&json!({})).discount(50).open().await;
     let first = case.asks().held().await;
     let second = case.asks().request(case.id("other request")).held().await;
+    let outrun = r#"dispense_rule_overlaps_total{rule="one-innm"}"#;
+    let before = case.one.figure(outrun).await;
     case.process(&first).await.expect(200);
     case.process(&second).await.expect(200);
+    // Other cases never hand two over, so that these two alone count.
+    eventually("the second hand-over is counted", FOLLOWED_WITHIN, async || {
+        (case.one.figure(outrun).await > before).then_some(())
+    })
+    .await;
 }
 
 /// Another pharmacy may dispense the next part; whose the hold is matters only as long as it lives.
