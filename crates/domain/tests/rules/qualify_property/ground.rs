@@ -72,14 +72,11 @@ fn end() -> impl Strategy<Value = Option<NaiveDate>> {
     ]
 }
 
-fn switch(on: bool) -> Switch {
-    if on { Switch::On } else { Switch::Off }
-}
-
 fn terms() -> impl Strategy<Value = Terms> {
-    any::<(bool, bool)>().prop_map(|(dls, provision)| Terms {
-        division_dls_verify: switch(dls),
-        program_provision_verify: switch(provision),
+    let switch = select(vec![Switch::On, Switch::Off]);
+    (switch.clone(), switch).prop_map(|(dls, provision)| Terms {
+        division_dls_verify: dls,
+        program_provision_verify: provision,
         ..Terms::default()
     })
 }
