@@ -1,9 +1,15 @@
 //! Rule 16b and Q7, Q8: the care plan that a request follows from.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::case::{kyiv_today, yesterday};
-use crate::harness::{Case, Opened};
+use crate::harness::{Case, Opened, eventually};
+
+/// How long the read models may lag behind the log here.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A request that is based on an activity of a care plan.
 fn based_on(plan: &Value, activity: &Value) -> Case {
@@ -74,4 +80,42 @@ async fn an_activity_has_room_for_what_was_handed_over_and_what_is_asked() {
     case.process(&held).await.expect(200);
     assert_eq!(qualified(&case).await.expect(200).data()[0]["status"], "VALID");
     case.asks().held().await;
+}
+
+/// After a hand-over the activity is in progress, and has the dispense and what is left. Two holds
+/// that are open at once both pass its quantity; that is counted.
+#[tokio::test]
+async fn a_hand_over_is_followed_up_on_its_activity() {
+    let once = json!({"skip_treatment_period": true});
+    let activity = json!({"quantity": 19, "status": "scheduled"});
+    let case = based_on(&json!({}), &activity).settings(&once).with_other_request(&json!({}));
+    let case = case.open().await;
+    let outrun = r#"dispense_rule_overlaps_total{rule="activity-quantity"}"#;
+    let before = case.one.figure(outrun).await;
+    let first = case.asks().held().await;
+    let second = case.asks().request(case.id("other request")).held().await;
+    case.process(&first).await.expect(200);
+    let expected = ("in_progress".to_owned(), "9".to_owned(), vec![first.id()]);
+    followed_up(&case, expected).await;
+
+    case.process(&second).await.expect(200);
+    let expected = ("in_progress".to_owned(), "-1".to_owned(), vec![first.id(), second.id()]);
+    followed_up(&case, expected).await;
+    assert!(case.one.figure(outrun).await > before);
+}
+
+/// Waits until the activity has that status, so much left, and those dispenses.
+async fn followed_up(case: &Opened, expected: (String, String, Vec<Uuid>)) {
+    eventually("the activity is followed up", FOLLOWED_WITHIN, async || {
+        let outcome: (String, String, Vec<Uuid>) = sqlx::query_as(
+            "SELECT status, remaining_quantity::text, outcome_reference
+             FROM care_plan_activity_outcomes WHERE activity_id = $1",
+        )
+        .bind(case.id("activity"))
+        .fetch_one(&case.running().database.pool)
+        .await
+        .unwrap();
+        (outcome == expected).then_some(())
+    })
+    .await;
 }
