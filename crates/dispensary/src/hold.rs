@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use dispense_domain::command::key_digest;
+use dispense_domain::decide::create_hold::told_to_asker;
 use dispense_domain::{
     CodeTurn, Command, CreateHold, DispenseDay, DispenseEvent, DispenseId, DivisionId,
     LegalEntityId, LongText, MedicalProgramId, MedicationRequestId, Money, NewItem, Prices, Stated,
@@ -101,7 +102,9 @@ impl Dispensary {
     ) -> Result<Tried, CommandError> {
         let command = wanted.command(asker, key);
         let request = command.medication_request_id;
-        Ok(self.log.try_out(request, Arc::new(command), origin).await?)
+        let Tried { rules, position, at } =
+            self.log.try_out(request, Arc::new(command), origin).await?;
+        Ok(Tried { rules: told_to_asker(rules), position, at })
     }
 
     /// The answer that the first of these questions got: the dispense after the last event that

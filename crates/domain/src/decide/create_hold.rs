@@ -15,6 +15,7 @@ mod request;
 
 use super::table::{self, Judgement, PASSED, Row, Said, failed};
 use super::{MOST_DISPENSES, asked_before, expire, standing};
+use crate::registry::Division;
 use crate::{
     Code, CodeTurn, CreateHold, DispenseEvent, Dispensing, Question, Refusal, Refusals, Sight,
 };
@@ -27,6 +28,15 @@ struct Case<'a> {
     dispensing: &'a Dispensing,
     command: &'a CreateHold,
     sight: &'a Sight,
+}
+
+impl<'a> Case<'a> {
+    /// The outlet, if it is the asker's own. Of another's nothing is judged but what it is itself
+    /// (10): its licences and contracts are nobody else's business.
+    fn own_outlet(&self) -> Option<&'a Division> {
+        let outlet = self.sight.evidence.division.as_deref()?;
+        (outlet.legal_entity_id == self.command.client).then_some(outlet)
+    }
 }
 
 /// What judges a case, and what tells the facts that it looks at.
@@ -45,6 +55,9 @@ const fn rule(
 
 /// The number of the rule that judges the verification code, which has a turn of its own.
 const CODE: &str = "16a";
+
+/// The rules about who asks.
+const ABOUT_ASKER: [&str; 7] = ["3a", "3b", "4a", "4b", "4c", "5", "9"];
 
 /// The order of refusals is a contract: this table is it.
 const ORDER: &[Row<Rule>] = &[
@@ -195,4 +208,18 @@ pub fn explain(dispensing: &Dispensing, command: &CreateHold, sight: &Sight) -> 
             facts: facts(&case),
         })
         .collect()
+}
+
+/// What the asker itself is told of that. The facts of a medication request are for those who may
+/// dispense at all: who breaks a rule about the asker gets the facts of those rules alone.
+#[must_use]
+pub fn told_to_asker(mut rules: Vec<Explained>) -> Vec<Explained> {
+    let about_asker = |it: &Explained| ABOUT_ASKER.contains(&it.rule);
+    let broken = |it: &Explained| matches!(it.verdict, Verdict::Failed(_));
+    if rules.iter().any(|it| about_asker(it) && broken(it)) {
+        for other in rules.iter_mut().filter(|it| !about_asker(it)) {
+            other.facts = Facts::new();
+        }
+    }
+    rules
 }

@@ -42,6 +42,7 @@ mod records;
 mod replay;
 mod request;
 mod sample;
+mod secrets;
 mod skip_sign;
 mod texts;
 mod time;

@@ -314,17 +314,17 @@ fn a_code_in_its_place_is_judged_if_all_rules_before_it_are_kept() {
     assert_eq!(beside_others, 2);
 }
 
-/// Once everything can be seen, everything that is still wrong is told at once.
+/// Once everything can be seen, everything that is still wrong is told at once; of an outlet of
+/// another company, nothing about its licences and provisions.
 #[test]
 fn everything_that_can_be_seen_is_told_at_once() {
     let told = all_in_sight_and_all_wrong().codes();
     let wanted = "schema legal-entity-not-active legal-entity-not-verified legal-entity-type \
                   medication-request-not-active outside-dispense-period medication-request-invalid \
                   medication-request-blocked medication-request-is-plan employee-not-authorised \
-                  division-not-active division-foreign division-not-dls-verified licence-missing \
-                  production-licence-missing program-not-active program-mismatch no-contract \
-                  provision-missing schema medication-not-active medication-mismatch \
-                  program-medication-expired medicine-expired medicine-expired care-plan-status \
+                  division-not-active division-foreign division-not-dls-verified \
+                  program-not-active program-mismatch no-contract schema medication-not-active \
+                  medication-mismatch program-medication-expired medicine-expired medicine-expired care-plan-status \
                   care-plan-expired activity-status not-qualified already-held nothing-left \
                   quantity-not-equal quantity-not-divisible payment-not-allowed \
                   payment-not-allowed too-many-dispenses";

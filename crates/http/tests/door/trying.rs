@@ -349,6 +349,7 @@ async fn a_dry_run_is_decided_for_who_asks() {
     assert_eq!(answer.problem(), (403, "employee-not-authorised".to_owned()));
     assert_eq!(rule(&answer, "10c")["result"], "failed");
     assert_eq!(rule(&answer, "3a")["facts"]["legalEntityId"], OTHER_PHARMACY);
+    assert_eq!(rule(&answer, "6b")["facts"], json!({}), "it may not dispense");
     assert_eq!(
         world.last_origin().client,
         Some(OTHER_PHARMACY.parse::<uuid::Uuid>().unwrap().into())

@@ -1,13 +1,15 @@
 //! The facts that rules look at, for those who ask why. No name of a person, and no code.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::line::lines;
 use super::patient::{MOST_WRONG_CODES, tried_lately};
 use super::quantity::{in_parts, requested};
 use super::{Case, MOST_DISPENSES};
-use crate::registry::{BasedOn, Contract};
-use crate::{Money, qualify};
+use crate::registry::{BasedOn, Contract, HealthcareService};
+use crate::{Money, Provision, qualify};
 
 /// Facts by their names.
 pub type Facts = Map<String, Value>;
@@ -97,20 +99,18 @@ pub(super) fn division(case: &Case<'_>) -> Facts {
 
 pub(super) fn licences(case: &Case<'_>) -> Facts {
     let evidence = &case.sight.evidence;
-    let services: Vec<Value> = evidence
-        .healthcare_services
-        .iter()
-        .map(|it| {
-            json!({
-                "id": it.id,
-                "type": it.kind,
-                "status": it.status,
-                "isActive": it.is_active,
-                "licenseType": it.license_type,
-                "licenseStatus": it.licensed_healthcare_service.as_ref().map(|it| &it.status),
-            })
+    let service = |it: &Arc<HealthcareService>| {
+        json!({
+            "id": it.id,
+            "type": it.kind,
+            "status": it.status,
+            "isActive": it.is_active,
+            "licenseType": it.license_type,
+            "licenseStatus": it.licensed_healthcare_service.as_ref().map(|it| &it.status),
         })
-        .collect();
+    };
+    let services = case.own_outlet().map(|_| evidence.healthcare_services.iter().map(service));
+    let services: Option<Vec<Value>> = services.map(Iterator::collect);
     let program = evidence.program.as_ref();
     let allowed = program.and_then(|it| it.medical_program_settings.license_types_allowed.as_ref());
     facts(json!({"licenseTypesAllowed": allowed, "healthcareServices": services}))
@@ -165,18 +165,16 @@ pub(super) fn contracts(case: &Case<'_>) -> Facts {
 
 pub(super) fn provisions(case: &Case<'_>) -> Facts {
     let evidence = &case.sight.evidence;
-    let provisions: Vec<Value> = evidence
-        .provisions
-        .iter()
-        .map(|it| {
-            json!({
-                "id": it.record.id,
-                "isActive": it.record.is_active,
-                "contractNumber": it.record.contract_number,
-                "contracts": it.contracts.iter().map(|it| contract(it)).collect::<Vec<_>>(),
-            })
+    let provision = |it: &Provision| {
+        json!({
+            "id": it.record.id,
+            "isActive": it.record.is_active,
+            "contractNumber": it.record.contract_number,
+            "contracts": it.contracts.iter().map(|it| contract(it)).collect::<Vec<_>>(),
         })
-        .collect();
+    };
+    let provisions = case.own_outlet().map(|_| evidence.provisions.iter().map(provision));
+    let provisions: Option<Vec<Value>> = provisions.map(Iterator::collect);
     let program = evidence.program.as_ref();
     let settings = program.map(|it| &it.medical_program_settings);
     facts(json!({

@@ -15,7 +15,7 @@ pub(super) fn may_sell(case: &Case<'_>) -> Judgement {
     let evidence = &case.sight.evidence;
     let settings = &evidence.program.as_ref()?.medical_program_settings;
     let allowed = settings.license_types_allowed.as_ref().filter(|types| !types.is_empty())?;
-    evidence.division.as_ref()?;
+    case.own_outlet()?;
     let company = evidence.legal_entity.as_deref();
     let licensed = evidence.healthcare_services.iter().any(|service| {
         is_active(service, "SALE")
@@ -41,7 +41,7 @@ pub(super) fn may_produce(case: &Case<'_>) -> Judgement {
         (medication.kind == MedicationType::InnmDosage).then_some((index, medication.id))
     });
     let (index, medication) = made_here.next()?;
-    evidence.division.as_ref()?;
+    case.own_outlet()?;
     // A licence that the registry does not state is not held against it; the service is.
     let licensed = evidence.healthcare_services.iter().any(|service| {
         is_active(service, "PRODUCTION")

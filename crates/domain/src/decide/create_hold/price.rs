@@ -53,8 +53,8 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// The factors have at most 13 digits before and 10 after the point together, so no product
-    /// leaves the range in which decimals are exact.
+    /// The factors have at most 16 digits before and 10 after the point together, so no product
+    /// leaves the 28 in which decimals are exact.
     fn of(
         participant: &ProgramMedication,
         package: Quantity,

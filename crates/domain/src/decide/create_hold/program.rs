@@ -125,7 +125,7 @@ pub(super) fn division_in_contract(case: &Case<'_>) -> Judgement {
 /// Rule 14: the outlet provides the program, under a contract that is in force today.
 pub(super) fn provided(case: &Case<'_>) -> Judgement {
     let evidence = &case.sight.evidence;
-    evidence.division.as_ref()?;
+    case.own_outlet()?;
     let today = evidence.today(case.sight.at);
     let program = evidence.program.as_ref()?;
     match provision(program, &evidence.provisions, today, &evidence.terms)? {
