@@ -53,7 +53,7 @@ pub use ports::{
     Signatures, Stream, Tried, Unavailable, Unnamed,
 };
 pub use process::WantedProcess;
-pub use qualify::{Qualifiable, QualifyError};
+pub use qualify::Qualifiable;
 pub use recorded::{LogPosition, Recorded};
 pub use registries::{Registries, RequestRecords};
 pub use requests::{InvalidRequestKey, RequestKey, Requested};

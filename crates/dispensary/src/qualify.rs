@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dispense_domain::qualify::{Qualified, Qualify, qualifiable, qualify};
 use dispense_domain::{Dispensing, DivisionId, LegalEntityId, MedicalProgramId, Refusals, Terms};
 
-use crate::{Asker, Dispensary, QueryError, Registries, RequestKey, Requested, Unavailable};
+use crate::{Asker, Dispensary, QueryError, Registries, RequestKey, Requested};
 
 /// A medication request that this asker may see, for which programs can be asked.
 #[derive(Debug, Clone)]
@@ -15,23 +15,6 @@ pub struct Qualifiable {
     at: chrono::DateTime<chrono::Utc>,
     registries: Arc<Registries>,
     terms: Arc<Terms>,
-}
-
-/// Why no program was looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum QualifyError {
-    /// Rules forbid it.
-    #[error("refused: {0}")]
-    Refused(#[from] Refusals),
-    /// There is no such medication request for this asker, or something does not answer.
-    #[error(transparent)]
-    NotAsked(#[from] QueryError),
-}
-
-impl From<Unavailable> for QualifyError {
-    fn from(error: Unavailable) -> Self {
-        Self::NotAsked(error.into())
-    }
 }
 
 impl Dispensary {
