@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::changes::{ChainHead, Moment};
 use super::fault::Stopped;
+use super::found_by::FoundBy;
 use super::merge::{Entry, Kept, Merged, Written};
 
 /// Where a record is kept.
@@ -83,7 +84,8 @@ async fn kept<'a>(db: &mut PgConnection, entries: &'a [Entry]) -> Result<Merged<
     for (place, data, version, updated_at) in rows {
         let place = usize::try_from(place).ok();
         if let Some(entry) = place.and_then(|place| entries.get(place)) {
-            merged.keep(entry.kind, entry.id, Kept { data, version, updated_at });
+            let found_by = FoundBy::default();
+            merged.keep(entry.kind, entry.id, Kept { data, version, updated_at, found_by });
         }
     }
     Ok(merged)

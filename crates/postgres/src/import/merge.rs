@@ -34,6 +34,8 @@ pub(super) struct Kept {
     pub version: i64,
     /// The last that was heard of its owner's time.
     pub updated_at: Option<DateTime<Utc>>,
+    /// What it is found by: an older version may have left that as it was, or out.
+    pub found_by: FoundBy,
 }
 
 /// Records with the lines that were laid upon them.
@@ -96,7 +98,9 @@ impl<'a> Record<'a> {
     fn written(&self) -> Option<Written<'a>> {
         let entry = self.last?;
         let same = self.kept.as_ref().filter(|kept| kept.data == entry.data);
-        if same.is_some_and(|kept| kept.updated_at == self.updated_at) {
+        let found_as_before =
+            |kept: &Kept| kept.updated_at == self.updated_at && kept.found_by == entry.found_by;
+        if same.is_some_and(found_as_before) {
             return None;
         }
         let stays_at = same.map(|kept| kept.version);
@@ -121,7 +125,8 @@ mod tests {
     fn merged(kept: Option<(&str, i64)>, entries: &[Entry]) -> Vec<(String, Option<i64>)> {
         let mut merged = Merged::default();
         if let Some((data, second)) = kept {
-            let kept = Kept { data: data.into(), version: 7, updated_at: at(second) };
+            let found_by = FoundBy::default();
+            let kept = Kept { data: data.into(), version: 7, updated_at: at(second), found_by };
             merged.keep(RegistryKind::Party, Uuid::nil(), kept);
         }
         for entry in entries {

@@ -1,7 +1,7 @@
 //! Medication requests: under the head lock of their partition, so that no decision is made while
 //! one changes, and none of them changes under a dispense that relies on it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use dispensary::{FaultyLine, Origin};
 use dispense_domain::registry::{MedicationRequest, RegistryKind, RequestStatus};
 use sqlx::PgConnection;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::changes::{ChainHead, Moment};
 use super::fault::Stopped;
+use super::found_by::FoundBy;
 use super::merge::{Entry, Kept, Merged, Written};
 use super::streams::{self, Stream};
 
@@ -92,17 +93,30 @@ async fn moment(db: &mut PgConnection) -> Result<Moment, sqlx::Error> {
     Ok(Moment { version, at })
 }
 
+/// A request as it is kept: its id, its text and time, and the four by which it is found.
+type KeptRow = (
+    Uuid,
+    String,
+    Option<DateTime<Utc>>,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<NaiveDate>,
+    Option<NaiveDate>,
+);
+
 /// What is kept of the requests: one look into the index for each.
 async fn kept<'a>(
     db: &mut PgConnection,
     partition: i16,
     ids: &[Uuid],
 ) -> Result<Merged<'a>, sqlx::Error> {
-    let rows: Vec<(Uuid, String, Option<DateTime<Utc>>)> = sqlx::query_as(
-        "SELECT wanted.id, kept.data::text, kept.updated_at
+    let rows: Vec<KeptRow> = sqlx::query_as(
+        "SELECT wanted.id, kept.data::text, kept.updated_at, kept.care_plan_id, kept.activity_id,
+                kept.started_at, kept.ended_at
          FROM UNNEST($2::uuid[]) AS wanted (id)
          CROSS JOIN LATERAL (
-             SELECT data, updated_at FROM medication_requests
+             SELECT data, updated_at, care_plan_id, activity_id, started_at, ended_at
+             FROM medication_requests
              WHERE partition = $1 AND id = wanted.id
              LIMIT 1
          ) kept",
@@ -112,9 +126,10 @@ async fn kept<'a>(
     .fetch_all(db)
     .await?;
     let mut merged = Merged::default();
-    for (id, data, updated_at) in rows {
+    for (id, data, updated_at, care_plan, activity, started_at, ended_at) in rows {
+        let found_by = FoundBy { care_plan, activity, started_at, ended_at };
         // A medication request keeps no version: it is read afresh for each decision.
-        let kept = Kept { data, version: 0, updated_at };
+        let kept = Kept { data, version: 0, updated_at, found_by };
         merged.keep(RegistryKind::MedicationRequest, id, kept);
     }
     Ok(merged)

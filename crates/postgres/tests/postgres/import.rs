@@ -103,6 +103,28 @@ async fn a_medication_request_is_found_by_its_days_its_care_plan_and_its_activit
     }
 }
 
+/// While a version runs that does not know these columns, it leaves them as they were.
+#[tokio::test]
+async fn what_an_older_version_imported_is_found_once_it_is_imported_again() {
+    let database = Database::new().await;
+    let line = with(&request(REQUEST), "started_at", "2026-02-01");
+    let line = with(&line, "based_on", json!([{"type": "activity", "id": ACTIVITY}]));
+    let line = updated_at(&line, "2026-02-01T00:00:00Z");
+    import(&database, [line.clone()]).await;
+    let changes = database.changes().await;
+    let forgotten = "UPDATE medication_requests SET activity_id = NULL, started_at = '2025-01-01'";
+    sqlx::query(forgotten).execute(&database.admin).await.unwrap();
+
+    import(&database, [line]).await;
+    let found: (Option<Uuid>, String) =
+        sqlx::query_as("SELECT activity_id, started_at::text FROM medication_requests")
+            .fetch_one(&database.admin)
+            .await
+            .unwrap();
+    assert_eq!(found, (Some(ACTIVITY), "2026-02-01".to_owned()));
+    assert_eq!(database.changes().await, changes, "the record itself has not changed");
+}
+
 #[tokio::test]
 async fn the_last_line_for_an_id_wins() {
     let database = Database::new().await;
