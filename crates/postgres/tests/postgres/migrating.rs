@@ -13,6 +13,23 @@ type FoundBy = (Option<Uuid>, Option<Uuid>, Option<String>, Option<String>);
 
 const NOTHING: FoundBy = (None, None, None, None);
 
+/// A database that no migration has seen yet.
+async fn before_migrations(what: &str) -> (String, PgConnection) {
+    let name = format!("dispense_migrating_{what}_{}", std::process::id());
+    let mut admin = PgConnection::connect_with(&server()).await.unwrap();
+    admin.execute(&*format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+    admin.execute(&*format!("CREATE DATABASE {name}")).await.unwrap();
+    let mut db = PgConnection::connect_with(&server().database(&name)).await.unwrap();
+    db.execute("CREATE TABLE _sqlx_migrations (version bigint)").await.unwrap();
+    (name, db)
+}
+
+async fn drop_database(name: &str, db: PgConnection) {
+    db.close().await.unwrap();
+    let mut admin = PgConnection::connect_with(&server()).await.unwrap();
+    admin.execute(&*format!("DROP DATABASE {name}")).await.unwrap();
+}
+
 async fn migrate(db: &mut PgConnection, versions: std::ops::RangeInclusive<i64>) {
     for migration in MIGRATIONS.iter().filter(|it| versions.contains(&it.version)) {
         let mut tx = db.begin().await.unwrap();
@@ -72,13 +89,7 @@ fn records() -> Vec<(String, FoundBy)> {
 
 #[tokio::test]
 async fn what_older_requests_are_found_by_is_read_out_of_their_records() {
-    let name = format!("dispense_migrating_{}", std::process::id());
-    let mut admin = PgConnection::connect_with(&server()).await.unwrap();
-    admin.execute(&*format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
-    admin.execute(&*format!("CREATE DATABASE {name}")).await.unwrap();
-    let mut db = PgConnection::connect_with(&server().database(&name)).await.unwrap();
-    db.execute("CREATE TABLE _sqlx_migrations (version bigint)").await.unwrap();
-
+    let (name, mut db) = before_migrations("records").await;
     migrate(&mut db, 1..=4).await;
     let records = records();
     for (n, (record, _)) in (1..).zip(&records) {
@@ -105,6 +116,39 @@ async fn what_older_requests_are_found_by_is_read_out_of_their_records() {
         assert_eq!(found, expected, "{record}");
     }
     assert_eq!(found.len(), records.len());
-    db.close().await.unwrap();
-    admin.execute(&*format!("DROP DATABASE {name}")).await.unwrap();
+    drop_database(&name, db).await;
+}
+
+/// A table that grows without bound, with the strongest lock on it, and how often it was looked
+/// through, by whoever asks in a transaction.
+const LOCKED: &str = "
+SELECT t.relname::text, t.seq_scan + coalesce(t.idx_scan, 0)
+FROM pg_stat_xact_user_tables t
+JOIN pg_locks l ON l.relation = t.relid AND l.pid = pg_backend_pid()
+WHERE l.mode = 'AccessExclusiveLock'
+      AND t.relname IN ('events', 'personal_bodies', 'medication_requests', 'persons', 'care_plans',
+                        'care_plan_activities', 'registry_changes', 'dispenses_v1')";
+
+/// While that lock is held nobody can read, and reading a whole table takes as long as it is large.
+/// So a migration does one or the other.
+#[tokio::test]
+async fn nobody_waits_for_a_migration_that_looks_through_a_table() {
+    let (name, mut db) = before_migrations("locks").await;
+    migrate(&mut db, 1..=4).await;
+    let mut locked = 0;
+    for migration in MIGRATIONS.iter().filter(|it| it.version > 4) {
+        // A new connection has not looked at anything.
+        let mut own = PgConnection::connect_with(&server().database(&name)).await.unwrap();
+        let mut tx = own.begin().await.unwrap();
+        tx.execute(&*migration.sql).await.unwrap();
+        let tables: Vec<(String, i64)> = sqlx::query_as(LOCKED).fetch_all(&mut *tx).await.unwrap();
+        for (table, looked) in &tables {
+            assert_eq!(*looked, 0, "{table} in migration {}", migration.version);
+        }
+        locked += tables.len();
+        tx.commit().await.unwrap();
+        own.close().await.unwrap();
+    }
+    assert!(locked >= 3, "some take that lock: {locked}");
+    drop_database(&name, db).await;
 }

@@ -1,13 +1,6 @@
 -- What became of the activities of care plans: which dispenses were handed over on them, and how much
 -- of each is left. The registry record stays as its owner wrote it; this follows the log beside it, and
--- a rebuild brings it back.
-
-ALTER TABLE dispenses_v1
-    -- The activity that the medication request is based on. As care_plan_id, it stands in the personal
-    -- body.
-    ADD COLUMN activity_id uuid,
-    -- How much the dispense takes, all items together; only where it is based on an activity.
-    ADD COLUMN quantity    numeric;
+-- a rebuild brings it back. Searches go on meanwhile; the follower waits.
 
 -- Few dispenses have one, so it costs the others nothing.
 CREATE INDEX dispenses_v1_activity ON dispenses_v1 (activity_id) WHERE activity_id IS NOT NULL;
