@@ -9,7 +9,6 @@ use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use dispensary::{AppendError, CommandError, LogPosition, QueryError, Unavailable};
 use dispense_domain::{Code, Place, Refusal, Refusals};
-use serde_json::Value;
 
 use crate::auth::{AuthError, MissingScope};
 use crate::body::Fault;
@@ -70,13 +69,8 @@ impl Violation {
 
     fn refused(refusal: &Refusal, path: fn(&Place) -> String) -> Self {
         let definition = refusal.code.definition();
-        let params = refusal.params.iter().map(|(name, value)| {
-            let param = match value {
-                Value::String(text) => Param::of(text),
-                other => Param::of(&other.to_string()),
-            };
-            (Cow::Owned(name.clone()), param)
-        });
+        let params = refusal.params.iter();
+        let params = params.map(|(name, value)| (Cow::Owned(name.clone()), Param::told(value)));
         Self {
             code: definition.code,
             path: refusal.place.as_ref().map(path),

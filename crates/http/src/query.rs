@@ -36,7 +36,8 @@ pub(crate) fn one_word<T: Copy>(
         [] => Ok(None),
         [(_, said)] => {
             let found = words.iter().find(|(word, _)| word == said);
-            found.map(|(_, meaning)| Some(*meaning)).ok_or_else(Fault::not_in_enum)
+            let known = || Fault::not_in_enum(words.iter().map(|(word, _)| *word));
+            found.map(|(_, meaning)| Some(*meaning)).ok_or_else(known)
         }
         [_, _, ..] => Err(Fault::repeated(known)),
     };

@@ -69,9 +69,10 @@ impl Fault {
         Self::format(format!("string does not match pattern \"{pattern}\""))
     }
 
-    /// The text is none of those that may stand here.
-    pub(crate) fn not_in_enum() -> Self {
-        Self::new("inclusion", "value is not allowed in enum")
+    /// The text is none of these, which alone may stand here.
+    pub(crate) fn not_in_enum<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let values = values.into_iter().map(str::to_owned).collect();
+        Self::new("inclusion", "value is not allowed in enum").with("values", Param::List(values))
     }
 
     /// The list has too few items, or too many.

@@ -42,7 +42,7 @@ pub(crate) fn text<const MOST: usize>(json: Json<'_>) -> Result<Text<MOST>, Faul
 
 /// A word, if it is that one.
 pub(crate) fn word(json: Json<'_>, word: &str) -> Result<(), Fault> {
-    if string(json)? == word { Ok(()) } else { Err(Fault::not_in_enum()) }
+    if string(json)? == word { Ok(()) } else { Err(Fault::not_in_enum([word])) }
 }
 
 /// What a text in base64 stands for: nothing, if it is none. Whoever looks into it says what is

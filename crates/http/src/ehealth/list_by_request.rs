@@ -64,7 +64,7 @@ fn statuses_in_query(request: &HttpRequest) -> Result<Vec<Status>, Problem> {
 pub(super) fn statuses(words: &str) -> Result<Vec<Status>, Fault> {
     let known = |word: &str| STATUSES.iter().any(|status| register_word(*status) == word);
     if !words.split(',').all(known) {
-        return Err(Fault::not_in_enum());
+        return Err(Fault::not_in_enum(STATUSES.into_iter().map(register_word)));
     }
     let named = |status: &Status| words.split(',').any(|word| word == register_word(*status));
     Ok(STATUSES.into_iter().filter(named).collect())

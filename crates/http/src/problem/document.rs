@@ -6,6 +6,7 @@ use dispense_domain::{exact, json_number};
 use rust_decimal::Decimal;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Violation;
@@ -49,10 +50,10 @@ pub(crate) struct ViolationDocument<'a> {
     /// What is wrong and what would be right, for people.
     message: &'a str,
     /// The number of the rule, or the kind of schema violation: `required`, `cast`, `number`,
-    /// `format`, `length`, `schema`.
+    /// `format`, `length`, `inclusion`, `schema`.
     #[schema(example = "19")]
     rule: &'a str,
-    /// The values that matter, for programs: strings and numbers.
+    /// The values that matter, for programs: strings and numbers, and `values`, a list of strings.
     #[schema(value_type = BTreeMap<String, serde_json::Value>, example = json!({"available": 10, "requested": 11}))]
     params: Params<'a>,
 }
@@ -64,6 +65,8 @@ pub(crate) enum Param {
     Text(String),
     /// As a JSON number, exactly.
     Number(Decimal),
+    /// Several of them, one of which is meant.
+    List(Vec<String>),
 }
 
 #[derive(Debug)]
@@ -87,6 +90,19 @@ impl Param {
         Self::Text(text.to_owned())
     }
 
+    /// A value of a rule: a list of texts as a list, everything else as its text says.
+    pub(super) fn told(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self::of(text),
+            Value::Array(values) => {
+                Self::List(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                Self::of(&value.to_string())
+            }
+        }
+    }
+
     /// The value: a number where the text is one as amounts are written, so that `007` stays a text.
     pub(crate) fn of(text: &str) -> Self {
         match json_number(text) {
@@ -101,6 +117,7 @@ impl fmt::Display for Param {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Number(number) => number.normalize().fmt(f),
+            Self::List(values) => f.write_str(&values.join(", ")),
         }
     }
 }
@@ -118,6 +135,7 @@ impl Serialize for Param {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Number(number) => exact::serialize(number, serializer),
+            Self::List(values) => values.serialize(serializer),
         }
     }
 }

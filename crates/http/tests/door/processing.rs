@@ -125,8 +125,22 @@ async fn both_members_are_missed_at_once_and_before_the_dispense_is_looked_for()
     let rules: Vec<_> = answer.violations().into_iter().map(|it| (it.0, it.1)).collect();
     let wanted = [("$.signedContentEncoding", "inclusion"), ("$.more", "schema")];
     assert_eq!(rules, wanted.map(|(path, rule)| (path.to_owned(), rule.to_owned())));
+    let params = &answer.json()["errors"][0]["params"];
+    assert_eq!(params, &json!({"values": ["base64"]}));
     let answer = world.send(signed(unknown, &json!({}))).await;
     assert_eq!(answer.problem(), (404, "not-found".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_status_that_a_document_may_not_have_is_told_with_the_one_it_has() {
+    let world = World::new().await;
+    let id = held(&world).await;
+    let mut document = document(&world, &id).await;
+    document["status"] = json!("PROCESSED");
+    let answer = world.send(signed(&id, &document)).await;
+    let wrong = &answer.json()["errors"][0];
+    assert_eq!(wrong["path"], "$.status", "{}", answer.text());
+    assert_eq!(wrong["params"], json!({"values": ["NEW"]}));
 }
 
 #[actix_web::test]

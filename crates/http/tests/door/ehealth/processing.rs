@@ -110,6 +110,9 @@ async fn one_encoding_is_known() {
     let answer = world.send(action(UNKNOWN, "process", &body)).await;
     let text = "value is not allowed in enum";
     assert_eq!(answer.invalid(), [blamed("$.signed_content_encoding", "inclusion", text)]);
+    let rule = &answer.json()["error"]["invalid"][0]["rules"][0];
+    assert_eq!(rule["params"], json!({"values": ["base64"]}));
+    assert_eq!(rule["raw_description"], text);
 }
 
 /// P-07

@@ -231,6 +231,19 @@ async fn everything_that_cannot_be_read_is_told_together() {
 }
 
 #[actix_web::test]
+async fn a_status_that_is_unknown_is_told_with_those_that_are_known() {
+    let world = World::new().await;
+    for path in ["medication_dispenses", &format!("medication_requests/{REQUEST}/dispenses")] {
+        let uri = format!("/api/{path}?status=HELD");
+        let answer = world.send(TestRequest::get().uri(&uri)).await;
+        let inclusion = "value is not allowed in enum";
+        assert_eq!(answer.invalid(), [blamed("$.status", "inclusion", inclusion)]);
+        let params = &answer.json()["error"]["invalid"][0]["rules"][0]["params"];
+        assert_eq!(params, &json!({"values": ["NEW", "PROCESSED", "REJECTED", "EXPIRED"]}));
+    }
+}
+
+#[actix_web::test]
 async fn a_page_has_a_number_and_a_size() {
     let world = World::new().await;
     let least = "expected the value to be >= 1";

@@ -51,6 +51,10 @@ async fn only_true_and_false_are_understood_and_nothing_is_overlooked() {
         let told: Vec<(&str, &str)> =
             violations.iter().map(|(path, _, message)| (path.as_str(), message.as_str())).collect();
         assert_eq!(told, expected, "{query}");
+        if expected[0] == ("?dryRun", inclusion) {
+            let params = &answer.json()["errors"][0]["params"];
+            assert_eq!(params, &json!({"values": ["true", "false"]}), "{query}");
+        }
     }
     assert!(world.state.get().origins.is_empty(), "nothing was asked of the log");
     let held = create(&hold().to_string()).uri("/api/v1/dispenses?dryRun=false&");
