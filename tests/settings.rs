@@ -43,6 +43,36 @@ async fn wrong_settings_are_all_named_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_no_setting_stops_the_start_beside_wrong_values() {
+    let database = Database::new().await;
+    let folder = crate::harness::temporary();
+    let file = folder.path().join("env");
+    std::fs::write(&file, "DEVIATON=0.05\nTOLERANCE=much\nAWS_REGION=eu-central-1\n").unwrap();
+    let path = file.display().to_string();
+    let mut serve = database.command(folder.path(), &["--config", &path, "serve"], &[]);
+    assert_eq!(serve.wait(FAILS_WITHIN).code(), Some(2), "{}", serve.said());
+    let said = serve.said();
+    let unknown = format!("{path}, line 1: DEVIATON is no setting; did you mean DEVIATION?");
+    assert!(said.contains(&unknown) && said.contains("TOLERANCE: expected"), "{said}");
+    assert!(!said.contains("AWS_REGION"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_logs_the_settings_that_decide_and_names_that_are_nearly_settings() {
+    let database = Database::new().await;
+    let settings = [("RUST_LOG", "info"), ("DEVIATION", "0.05"), ("TOLERANZ", "0.02")];
+    let said = Instance::start_with(&database, &settings).await.said();
+    let lines: Vec<&str> =
+        said.lines().filter(|line| line.contains("these settings decide")).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    let logged: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    let decide = logged["settings"].as_str().unwrap();
+    assert!(decide.starts_with("TIME_ZONE=Europe/Kyiv "), "{decide}");
+    assert!(decide.ends_with(" DEVIATION=0.05 TOLERANCE=0.01"), "{decide}");
+    assert!(said.contains("TOLERANZ in the environment is no setting"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_not_repeated() {
     let database = Database::new().await;
     let wrong = [

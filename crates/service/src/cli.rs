@@ -90,27 +90,28 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let reader = Reader::open(arguments.config.as_deref())?;
     let done = match arguments.command {
         Command::Dev(arguments) => {
-            let reader = telemetry::log(reader, "warn,dispense=info")?;
+            let reader = log(reader, "warn,dispense=info")?;
             dev::run(reader, &arguments)
         }
         Command::Serve => {
-            let reader = telemetry::log(reader, "info")?;
+            let reader = log(reader, "info")?;
             let settings = Settings::read(reader)?;
-            wait(serve::serve(settings, |_| {}))
+            let listener = serve::listen(settings.serving.listen)?;
+            wait(serve::serve(settings, listener, |_| {}))
         }
         Command::Migrate => {
-            let reader = telemetry::log(reader, "warn")?;
+            let reader = log(reader, "warn")?;
             wait(migrate::run(reader))
         }
         Command::Registry(RegistryCommand::Import(arguments)) => {
-            let reader = telemetry::log(reader, "warn")?;
+            let reader = log(reader, "warn")?;
             wait(import::run(reader, arguments))
         }
         Command::Registry(RegistryCommand::Demo(arguments)) => import::demo(&arguments),
         Command::Token(arguments) => token::run(reader, &arguments),
         Command::Sign(arguments) => wait(sign::run(reader, arguments)),
         Command::Explain(arguments) => {
-            let reader = telemetry::log(reader, "warn")?;
+            let reader = log(reader, "warn")?;
             return wait(explain::run(reader, arguments));
         }
         Command::Openapi { api } => {
@@ -126,6 +127,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Bench(arguments) => bench::run(arguments),
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Starts logging, and logs what is doubtful in the settings.
+fn log(reader: Reader, usual: &str) -> anyhow::Result<Reader> {
+    let reader = telemetry::log(reader, usual)?;
+    reader.warn();
+    Ok(reader)
 }
 
 /// Prints a document. Who reads only the beginning of it is no error.

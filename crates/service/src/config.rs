@@ -1,6 +1,7 @@
 //! The settings: from the environment, or a file with the same names, read once into one typed
 //! struct. All mistakes are reported together.
 
+mod names;
 mod reader;
 mod table;
 mod terms;
@@ -20,7 +21,7 @@ use sqlx::postgres::PgConnectOptions;
 
 pub(crate) use reader::{Mistakes, Reader};
 pub(crate) use table::help;
-pub(crate) use terms::read as terms;
+pub(crate) use terms::{read as terms, written};
 
 /// The settings of a serving instance.
 #[derive(Debug, Clone)]

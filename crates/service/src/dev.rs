@@ -8,6 +8,7 @@ mod orders;
 mod welcome;
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -28,7 +29,7 @@ use sqlx::postgres::PgConnectOptions;
 use self::welcome::Welcome;
 use crate::cli::{self, import, sign, token};
 use crate::config::{Reader, Serving, Settings, home};
-use crate::serve::serve;
+use crate::serve::{listen, serve};
 
 /// The database of a private installation, and the role that serves it.
 const DATABASE: &str = "dispense";
@@ -53,6 +54,7 @@ pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<(
         (_, mistakes) => return Err(mistakes.unwrap_or_default().into()),
     };
     let parties = token::parties(&mut reader)?;
+    let listener = listen(serving.listen)?;
     std::fs::create_dir_all(&home)
         .with_context(|| format!("DISPENSE_HOME: cannot make the folder {}", home.display()))?;
     let home = home.canonicalize()?;
@@ -62,7 +64,7 @@ pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<(
         .setting("max_connections", 100)
         .setting("synchronous_commit", "on")
         .start()?;
-    let outcome = cli::wait(serve_on(&server, &home, serving, parties, arguments));
+    let outcome = cli::wait(serve_on(&server, &home, (serving, listener), parties, arguments));
     say("stopping PostgreSQL");
     let stopped = server.stop(Mode::Fast);
     outcome?;
@@ -72,11 +74,10 @@ pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<(
 async fn serve_on(
     server: &Server,
     home: &Path,
-    serving: Serving,
+    (mut serving, listener): (Serving, TcpListener),
     (issuer, audience): (Issuer, Audience),
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
-    let mut serving = serving;
     let database = prepare(server, home, &serving).await?;
     // An authority of one's own is made in any case; it is trusted unless others are named.
     let authority = sign::authority(home)?;
@@ -97,7 +98,7 @@ async fn serve_on(
     let settings = Settings { database, serving, auth };
     let examples = demo.as_ref().map(|demo| orders::write_examples(home, demo)).transpose()?;
     let welcome = Welcome { issuer, audience, psql, demo, examples };
-    serve(settings, |address| welcome.print(address, &key)).await
+    serve(settings, listener, |address| welcome.print(address, &key)).await
 }
 
 /// Prepares the database, the first time and whenever this is newer.

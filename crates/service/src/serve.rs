@@ -1,28 +1,34 @@
 //! Door, writers, followers and sweep: they start and stop together.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Settings;
+use crate::config::{Settings, written};
 use crate::wiring::{Stops, Wired, wire};
 use crate::{cli, telemetry};
 
 /// How long stopping may take altogether.
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Serves until told to stop; `ready` is called once the port is open.
-pub(crate) async fn serve(settings: Settings, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
+/// Takes the port. Do it before anything is started: a port that is taken is the most usual mistake.
+pub(crate) fn listen(on: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(on).with_context(|| {
+        format!("DISPENSE_LISTEN: cannot listen on {on}; stop what does, or choose another port")
+    })
+}
+
+/// Serves until told to stop; `ready` is called once what comes through the port is answered.
+pub(crate) async fn serve(
+    settings: Settings,
+    listener: TcpListener,
+    ready: impl FnOnce(&str),
+) -> anyhow::Result<()> {
+    // Every instance must decide alike, and nothing but these lines can be compared.
+    tracing::info!(settings = written(&settings.serving.terms), "these settings decide");
     let metrics = telemetry::count()?;
-    let listen = settings.serving.listen;
-    // Before anything else is started: a port that is taken is the most usual mistake.
-    let listener = TcpListener::bind(listen).with_context(|| {
-        format!(
-            "DISPENSE_LISTEN: cannot listen on {listen}; stop what does, or choose another port"
-        )
-    })?;
     let address = format!("http://{}", listener.local_addr()?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

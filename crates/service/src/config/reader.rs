@@ -5,12 +5,16 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::names::{is_setting, misspelt, unknown};
 use super::table::{Setting, TABLE};
 
 /// Where settings come from: the environment first, then the file.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reader {
+    environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
+    /// Names in the environment that are nearly settings, and those settings.
+    misspelt: Vec<(String, &'static str)>,
     wrong: Vec<String>,
 }
 
@@ -22,34 +26,70 @@ pub(crate) struct Mistakes(Vec<String>);
 impl Reader {
     /// Settings from the environment, and from a file of `NAME=value` lines if there is one.
     pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = file else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the settings in {}", path.display()))?;
-        let (mut file, mut wrong) = (BTreeMap::new(), Vec::new());
-        for (number, line) in text.lines().enumerate() {
+        // What is not UTF-8 is a wrong value, and not one that is not set.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()));
+        let mut reader = Self::of(environment);
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the settings in {}", path.display()))?;
+            reader.add(path, &text);
+        }
+        Ok(reader)
+    }
+
+    /// Settings from that environment. What is not about this service is left there.
+    fn of(environment: impl Iterator<Item = (String, String)>) -> Self {
+        let mut reader = Self::default();
+        for (name, value) in environment {
+            if is_setting(&name) {
+                reader.environment.insert(name, value);
+            } else if let Some(meant) = misspelt(&name) {
+                reader.misspelt.push((name, meant));
+            }
+        }
+        reader
+    }
+
+    /// Adds those of a file. Everything in it is meant for somebody, so a name that nobody knows is
+    /// a mistake.
+    fn add(&mut self, path: &Path, text: &str) {
+        for (line, number) in text.lines().zip(1_u64..) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match line.split_once('=') {
-                Some((name, value)) => {
-                    let value = value.trim().trim_matches('"');
-                    file.insert(name.trim().to_owned(), value.to_owned());
+            let place = format!("{}, line {number}", path.display());
+            let Some((name, value)) = line.split_once('=') else {
+                let expected = "expected NAME=value, such as TIME_ZONE=Europe/Kyiv";
+                self.wrong.push(format!("{place}: {expected}"));
+                continue;
+            };
+            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+            match unknown(name) {
+                Some(unknown) => self.wrong.push(format!("{place}: {unknown}")),
+                None => {
+                    self.file.insert(name.to_owned(), value.to_owned());
                 }
-                None => wrong.push(format!(
-                    "{}, line {}: expected NAME=value, such as TIME_ZONE=Europe/Kyiv",
-                    path.display(),
-                    number + 1
-                )),
             }
         }
-        Ok(Self { file, wrong })
     }
 
-    /// The text of a setting, where it is set. An empty one counts as not set.
+    /// Logs which names in the environment were probably meant to be settings.
+    pub(crate) fn warn(&self) {
+        for (name, meant) in &self.misspelt {
+            tracing::warn!(
+                "{name} in the environment is no setting and is overlooked; {meant} is one"
+            );
+        }
+    }
+
+    /// The text of a setting, where it is set. An empty one counts as not set, in either place.
     fn text(&self, name: &str) -> Option<String> {
-        let text = std::env::var(name).ok().or_else(|| self.file.get(name).cloned());
-        text.filter(|text| !text.is_empty())
+        let set = |text: &&String| !text.is_empty();
+        let text = self.environment.get(name).filter(set);
+        text.or_else(|| self.file.get(name).filter(set)).cloned()
     }
 
     /// A setting that must be there.
@@ -120,4 +160,58 @@ impl Reader {
 
 fn entry(name: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is set by that environment and a file of these lines.
+    fn reader(environment: &[(&str, &str)], file: &str) -> Reader {
+        let owned = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let mut reader = Reader::of(owned);
+        reader.add(Path::new("/etc/dispense/env"), file);
+        reader
+    }
+
+    /// The text of `DEVIATION`, or its default.
+    fn deviation(environment: &[(&str, &str)], file: &str) -> Option<String> {
+        reader(environment, file).value("DEVIATION", |text| Some(text.to_owned()))
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_an_empty_value_is_none() {
+        let of = |environment, file| deviation(environment, file).unwrap();
+        assert_eq!(of(&[], ""), "0.1");
+        assert_eq!(of(&[], "DEVIATION=0.2"), "0.2");
+        assert_eq!(of(&[("DEVIATION", "0.3")], "DEVIATION=0.2"), "0.3");
+        assert_eq!(of(&[("DEVIATION", "")], "DEVIATION=0.2"), "0.2");
+        assert_eq!(of(&[("DEVIATION", "0.3")], "DEVIATION="), "0.3");
+        assert_eq!(of(&[("DEVIATION", "")], "DEVIATION=\"\""), "0.1");
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_told_with_its_line_beside_wrong_values() {
+        let mut reader = reader(&[("TOLERANCE", "much")], "# money\nDEVIATON=0.05\nSHOE_SIZE=42\n");
+        assert_eq!(reader.value("TOLERANCE", |text| text.parse::<u8>().ok()), None);
+        let told = reader.mistakes().unwrap().to_string();
+        let lines: Vec<&str> = told.lines().map(str::trim).collect();
+        assert!(
+            lines[1]
+                .starts_with("/etc/dispense/env, line 2: DEVIATON is no setting; did you mean D"),
+            "{told}"
+        );
+        assert!(
+            lines[2].starts_with("/etc/dispense/env, line 3: SHOE_SIZE is no setting"),
+            "{told}"
+        );
+        assert!(lines[3].starts_with("TOLERANCE: expected "), "{told}");
+    }
+
+    #[test]
+    fn a_misspelt_name_in_the_environment_stops_nothing() {
+        let mut reader = reader(&[("DEVIATON", "0.05"), ("SHELL", "/bin/sh")], "");
+        assert_eq!(reader.misspelt, [("DEVIATON".to_owned(), "DEVIATION")]);
+        assert!(reader.mistakes().is_none());
+    }
 }

@@ -31,6 +31,38 @@ pub(crate) fn read(from: &mut Reader) -> Option<Terms> {
     })
 }
 
+/// The settings in force, as a file would have them: what means the same is written alike, so that
+/// instances can be compared.
+pub(crate) fn written(terms: &Terms) -> String {
+    let Terms {
+        zone,
+        hold_lasts,
+        legal_entity_types,
+        multi_dispense_without_program,
+        division_dls_verify,
+        program_provision_verify,
+        legal_entity_nhs_verify,
+        deviation,
+        tolerance,
+    } = terms;
+    let hold_lasts = match hold_lasts.subsec_millis() {
+        0 => format!("{}s", hold_lasts.as_secs()),
+        _ => format!("{}ms", hold_lasts.as_millis()),
+    };
+    let settings = [
+        ("TIME_ZONE", zone.to_string()),
+        ("MEDICATION_DISPENSE_EXPIRATION", hold_lasts),
+        ("MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES", legal_entity_types.join(",")),
+        ("MULTI_DISPENSE_WITHOUT_PROGRAM", multi_dispense_without_program.to_string()),
+        ("DISPENSE_DIVISION_DLS_VERIFY", division_dls_verify.is_on().to_string()),
+        ("MEDICAL_PROGRAM_PROVISION_VERIFY", program_provision_verify.is_on().to_string()),
+        ("LEGAL_ENTITY_NHS_VERIFY", legal_entity_nhs_verify.is_on().to_string()),
+        ("DEVIATION", deviation.decimal().normalize().to_string()),
+        ("TOLERANCE", tolerance.decimal().normalize().to_string()),
+    ];
+    settings.map(|(name, value)| format!("{name}={value}")).join(" ")
+}
+
 /// Words with commas between; at least one.
 fn words(text: &str) -> Option<Vec<String>> {
     let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
@@ -104,6 +136,41 @@ mod tests {
             ..Terms::default()
         };
         assert_eq!(read, Ok(expected));
+    }
+
+    #[test]
+    fn what_is_in_force_is_written_as_it_is_read() {
+        assert_eq!(
+            written(&Terms::default()),
+            "TIME_ZONE=Europe/Kyiv MEDICATION_DISPENSE_EXPIRATION=600s \
+             MEDICATION_DISPENSE_LEGAL_ENTITY_TYPES=PHARMACY,MSP_PHARMACY \
+             MULTI_DISPENSE_WITHOUT_PROGRAM=false DISPENSE_DIVISION_DLS_VERIFY=false \
+             MEDICAL_PROGRAM_PROVISION_VERIFY=false LEGAL_ENTITY_NHS_VERIFY=false DEVIATION=0.1 \
+             TOLERANCE=0.01"
+        );
+        let other = Terms {
+            zone: chrono_tz::Tz::UTC,
+            hold_lasts: Duration::from_millis(1_500),
+            legal_entity_types: vec!["MSP".to_owned()],
+            multi_dispense_without_program: true,
+            division_dls_verify: Switch::On,
+            program_provision_verify: Switch::On,
+            legal_entity_nhs_verify: Switch::On,
+            deviation: Decimal::new(29, 2).try_into().unwrap(),
+            tolerance: Decimal::new(1, 4).try_into().unwrap(),
+        };
+        assert_eq!(terms(&written(&other).replace(' ', "\n")), Ok(other));
+    }
+
+    #[test]
+    fn what_means_the_same_is_written_alike() {
+        let settings = [
+            "DEVIATION=0.10\nMEDICATION_DISPENSE_EXPIRATION=5",
+            "DEVIATION=0.1\n\
+             MEDICATION_DISPENSE_EXPIRATION=300s",
+        ];
+        let [one, other] = settings.map(|it| written(&terms(it).unwrap()));
+        assert_eq!(one, other);
     }
 
     #[test]
