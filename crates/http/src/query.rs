@@ -1,10 +1,13 @@
 //! Members of a query string: what an endpoint of the platform's API does not know is refused, never
-//! overlooked. The register's API takes what it knows and ignores the rest.
+//! overlooked. The register's API takes what it knows and ignores the rest, but for [`DRY_RUN`].
 
 use actix_web::{HttpRequest, web};
 
 use crate::body::Fault;
 use crate::problem::{Problem, Violation};
+
+/// The member that asks what a create would lead to; the register does not know it.
+pub(crate) const DRY_RUN: &str = "dryRun";
 
 /// The most members that are listed as wrong.
 const MOST_LISTED: usize = 20;
@@ -59,6 +62,19 @@ fn as_sent(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
 
 fn unknown(name: &str) -> Violation {
     Violation::unknown_member(format!("?{}", crate::body::clipped(name)))
+}
+
+/// Lets a command of the register's API pass whose query string does not have that member. The word
+/// is our own and promises that nothing is done: there it must not be ignored like others.
+///
+/// # Errors
+///
+/// `schema`, at `$.<name>`.
+pub(crate) fn without(request: &HttpRequest, name: &str) -> Result<(), Problem> {
+    match asked(request, name) {
+        None => Ok(()),
+        Some(_) => Err(Problem::schema(vec![Violation::unknown_member(format!("$.{name}"))])),
+    }
 }
 
 /// The value of a member; the last one if there are several, as the register has it.

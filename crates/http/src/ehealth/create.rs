@@ -17,7 +17,7 @@ use super::described::{CreateErrors, DispenseCreated};
 use crate::Door;
 use crate::body::{self, Element, Fault, Json, Members, kinds};
 use crate::problem::{Problem, Violation};
-use crate::query::asked;
+use crate::query::{DRY_RUN, asked, without};
 use crate::visit::origin;
 
 /// How many lines a dispense has: as many as fit on a till receipt, and some more.
@@ -129,6 +129,8 @@ struct NewCode2d {
 ///
 /// Sent twice with one `X-Idempotency-Key`, it is done once: the second answer is the first one
 /// again, with `Idempotency-Replayed: true`.
+///
+/// There is no dry run here: with `dryRun` in the query, whatever it says, the create is refused.
 #[utoipa::path(
     tag = "medication_dispenses",
     security(("bearer" = ["medication_dispense:write"])),
@@ -148,6 +150,7 @@ pub(crate) async fn create_medication_dispense(
     answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, WRITE).await?;
         let key = key?;
+        without(&request, DRY_RUN)?;
         let bytes = body::read(&request, payload).await?;
         body::is_json(request.headers())?;
         let mut wanted = Json::parse(&bytes)?.walk("$", wanted)?;

@@ -10,6 +10,7 @@ use super::described::{DispenseChanged, ProcessErrors};
 use super::{PROCESS, id_in_path};
 use crate::Door;
 use crate::body::{self, Json, Members, kinds};
+use crate::query::{DRY_RUN, without};
 use crate::visit::origin;
 
 /// The signed dispense; other members are ignored.
@@ -55,6 +56,7 @@ pub(crate) async fn process_medication_dispense(
     answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, PROCESS).await?;
         let key = key?;
+        without(&request, DRY_RUN)?;
         let bytes = body::read(&request, payload).await?;
         body::is_json(request.headers())?;
         // The body comes before the dispense: the register names what is missing in it first.

@@ -10,6 +10,7 @@ use super::described::{DispenseChanged, RejectErrors};
 use super::{REJECT, id_in_path};
 use crate::Door;
 use crate::body::{self, Json, Members, kinds};
+use crate::query::{DRY_RUN, without};
 use crate::visit::origin;
 
 /// What a pharmacy says when it gives a hold back; the body may be empty, and other members are
@@ -48,6 +49,7 @@ pub(crate) async fn reject_medication_dispense(
     answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, REJECT).await?;
         let key = key?;
+        without(&request, DRY_RUN)?;
         let bytes = body::read(&request, payload).await?;
         let wanted = if bytes.is_empty() {
             WantedCancel { reason: None, payment_id: None }

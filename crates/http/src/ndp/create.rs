@@ -20,7 +20,7 @@ use crate::Door;
 use crate::answer::answer_command;
 use crate::body::{self, Json, Members, kinds};
 use crate::problem::Problem;
-use crate::query::one_word;
+use crate::query::{DRY_RUN, one_word};
 use crate::visit::origin;
 
 /// How many items a dispense has: as many as fit on a till receipt, and some more.
@@ -137,7 +137,7 @@ pub(crate) async fn create_dispense(
     answer_command(&request, payload, async |key, payload| {
         let asker = door.admit(&request, WRITE).await?;
         let key = key?;
-        let extent = one_word(&request, "dryRun", &EXTENTS)?.unwrap_or(Extent::Done);
+        let extent = one_word(&request, DRY_RUN, &EXTENTS)?.unwrap_or(Extent::Done);
         let bytes = body::read(&request, payload).await?;
         body::is_json(request.headers())?;
         let wanted = read(&bytes, door.zone)?;

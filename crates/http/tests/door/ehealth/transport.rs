@@ -5,8 +5,9 @@ use actix_web::test::TestRequest;
 use dispensary::{AppendError, Unavailable};
 use serde_json::json;
 
+use super::super::world::sample::IN_PARTS;
 use super::super::world::{READ, WRITE, World};
-use super::{action, create, create_with, hold, said};
+use super::{action, blamed, create, create_with, hold, part, said};
 
 #[actix_web::test]
 async fn an_unknown_path_leads_nowhere() {
@@ -66,6 +67,35 @@ async fn a_body_that_is_not_understood_is_refused_in_the_envelope() {
     let plain = world.send(create(&hold()).insert_header(("content-type", "text/plain"))).await;
     let text = "The body is of another media type";
     assert_eq!(plain.error(), said(415, "content_type_invalid", text));
+}
+
+#[actix_web::test]
+async fn a_dry_run_is_refused_and_nothing_is_done() {
+    let world = World::new().await;
+    let id = world.hold_id(&part(IN_PARTS, 5)).await;
+    let unknown = blamed("$.dryRun", "schema", "schema does not allow additional properties");
+    for query in ["dryRun=true", "dryRun=false", "dryRun", "code=1&dry%52un=true&code=2"] {
+        for prefix in super::PREFIXES {
+            let path = format!("{prefix}/medication_dispenses");
+            let of_hold = |name| format!("{path}/{id}/actions/{name}?{query}");
+            for command in [
+                create(&hold()).uri(&format!("{path}?{query}")),
+                action(&id, "process", &json!({})).uri(&of_hold("process")),
+                action(&id, "reject", &json!({})).uri(&of_hold("reject")),
+            ] {
+                let answer = world.send(command).await;
+                assert_eq!(answer.invalid(), [unknown.clone()], "{prefix} {query}");
+                assert_eq!(answer.code(), "schema");
+            }
+        }
+    }
+    assert_eq!(world.state.get().events.len(), 1, "the hold alone");
+
+    let tried = |query| create(&hold()).uri(&format!("/api/medication_dispenses?{query}"));
+    let reader = world.send_as(&world.token(READ), tried("dryRun=true")).await;
+    assert_eq!(reader.error().0, 403, "who may not dispense learns nothing else");
+    let ignored = world.send(tried("dry=true&colour=red")).await;
+    assert_eq!(ignored.status, 201, "{}", ignored.text());
 }
 
 #[actix_web::test]
