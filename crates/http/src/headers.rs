@@ -10,7 +10,8 @@ pub(crate) type Told = (&'static str, &'static str);
 pub(crate) const LOCATION: Told = ("Location", "Where the dispense is");
 pub(crate) const ETAG: Told = ("ETag", "`\"<version>-<status>\"`");
 pub(crate) const X_REQUEST_ID: Told = ("X-Request-ID", "Names the request");
-pub(crate) const WWW_AUTHENTICATE: Told = ("WWW-Authenticate", "`Bearer`");
+pub(crate) const WWW_AUTHENTICATE: Told =
+    ("WWW-Authenticate", "`Bearer` with `invalid-token`, `VerificationCode` with `wrong-code`");
 pub(crate) const RETRY_AFTER: Told = ("Retry-After", "Seconds");
 
 /// The headers of every command that was carried out, now or before; `key` is the one that names it.

@@ -26,6 +26,13 @@ const RETRY_AFTER_SECONDS: &str = "1";
 /// The value of a refusal that says the same.
 const RETRY_AFTER_PARAM: &str = "retryAfter";
 
+/// What is wanted with a request that has no good token.
+const TOKEN_CHALLENGE: &str = "Bearer";
+
+/// What is wanted where the patient's code is wrong. Clients renew their token where they read
+/// `Bearer`, and ask again by themselves: each time a try would be lost.
+const CODE_CHALLENGE: &str = "VerificationCode";
+
 /// What went wrong: every violation that was found, the decisive one first.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -197,9 +204,18 @@ impl Problem {
             response.insert_header((RETRY_AFTER, seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            response.insert_header((WWW_AUTHENTICATE, self.challenge()));
         }
         response
+    }
+
+    /// What is missing, as every 401 has to say.
+    fn challenge(&self) -> &'static str {
+        if self.entry.code == Code::WrongCode.definition().code {
+            CODE_CHALLENGE
+        } else {
+            TOKEN_CHALLENGE
+        }
     }
 
     /// After how many seconds it may help to ask again: the rule that counts tries says it.

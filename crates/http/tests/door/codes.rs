@@ -107,11 +107,13 @@ async fn after_five_wrong_codes_both_doors_wait() {
         let answer = ask_platform(&world, Some(WRONG), |_| ()).await;
         assert_eq!(answer.problem(), (401, "wrong-code".to_owned()));
         assert_eq!(params(&answer), json!({"triesLeft": left}));
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.header("www-authenticate"), Some("VerificationCode"));
     }
     world.state.get().now += TimeDelta::milliseconds(1500);
     for _ in 0..2 {
-        assert_eq!(ask_register(&world, Some(WRONG), |_| ()).await.error().0, 401);
+        let answer = ask_register(&world, Some(WRONG), |_| ()).await;
+        assert_eq!(answer.error().0, 401);
+        assert_eq!(answer.header("www-authenticate"), Some("VerificationCode"));
     }
 
     world.state.get().now += TimeDelta::minutes(1);
