@@ -13,6 +13,9 @@ mod quantity;
 mod record;
 mod request;
 
+use std::ptr;
+use std::sync::Arc;
+
 use super::table::{self, Judgement, PASSED, Row, Said, failed};
 use super::{MOST_DISPENSES, asked_before, expire, standing};
 use crate::registry::Division;
@@ -39,17 +42,16 @@ impl<'a> Case<'a> {
     }
 }
 
+/// What tells facts of a case.
+type Look = fn(&Case<'_>) -> Facts;
+
 /// What judges a case, and what tells the facts that it looks at.
 struct Rule {
     judge: fn(&Case<'_>) -> Judgement,
-    facts: fn(&Case<'_>) -> Facts,
+    facts: Look,
 }
 
-const fn rule(
-    number: &'static str,
-    judge: fn(&Case<'_>) -> Judgement,
-    facts: fn(&Case<'_>) -> Facts,
-) -> Row<Rule> {
+const fn rule(number: &'static str, judge: fn(&Case<'_>) -> Judgement, facts: Look) -> Row<Rule> {
     Row(number, Rule { judge, facts })
 }
 
@@ -176,8 +178,8 @@ pub struct Explained {
     pub rule: &'static str,
     /// What it says.
     pub verdict: Verdict,
-    /// What it looked at.
-    pub facts: Facts,
+    /// What it looked at; shared by the rules that look at the same.
+    pub facts: Arc<Facts>,
 }
 
 /// What a rule says.
@@ -196,6 +198,7 @@ pub enum Verdict {
 #[must_use]
 pub fn explain(dispensing: &Dispensing, command: &CreateHold, sight: &Sight) -> Vec<Explained> {
     let case = Case { dispensing, command, sight };
+    let mut told = Told::default();
     let said = judge(&case).into_iter();
     said.zip(ORDER)
         .map(|(said, Row(rule, Rule { facts, .. }))| Explained {
@@ -205,9 +208,25 @@ pub fn explain(dispensing: &Dispensing, command: &CreateHold, sight: &Sight) -> 
                 Some(refusals) if refusals.is_empty() => Verdict::Passed,
                 Some(refusals) => Verdict::Failed(refusals),
             },
-            facts: facts(&case),
+            facts: told.by(*facts, &case),
         })
         .collect()
+}
+
+/// The facts that were told so far. They are put together while a partition is locked, and those of
+/// items are many: each is told once, however many rules look at it.
+#[derive(Default)]
+struct Told(Vec<(Look, Arc<Facts>)>);
+
+impl Told {
+    fn by(&mut self, look: Look, case: &Case<'_>) -> Arc<Facts> {
+        if let Some((_, facts)) = self.0.iter().find(|(known, _)| ptr::fn_addr_eq(*known, look)) {
+            return facts.clone();
+        }
+        let facts = Arc::new(look(case));
+        self.0.push((look, facts.clone()));
+        facts
+    }
 }
 
 /// What the asker itself is told of that. The facts of a medication request are for those who may
@@ -218,7 +237,7 @@ pub fn told_to_asker(mut rules: Vec<Explained>) -> Vec<Explained> {
     let broken = |it: &Explained| matches!(it.verdict, Verdict::Failed(_));
     if rules.iter().any(|it| about_asker(it) && broken(it)) {
         for other in rules.iter_mut().filter(|it| !about_asker(it)) {
-            other.facts = Facts::new();
+            other.facts = Arc::default();
         }
     }
     rules

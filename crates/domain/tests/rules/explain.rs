@@ -45,7 +45,7 @@ fn explained_refusals(scene: &Scene) -> Vec<Refusal> {
 /// The facts behind a rule.
 fn facts(scene: &Scene, rule: &str) -> Value {
     let found = explained(scene).into_iter().find(|it| it.rule == rule);
-    Value::Object(found.unwrap().facts)
+    Value::Object(found.unwrap().facts.as_ref().clone())
 }
 
 #[test]
@@ -353,7 +353,7 @@ proptest! {
             prop_assert_eq!(&told, &scene.refused());
         }
         for it in explained(&scene) {
-            let facts = Value::Object(it.facts).to_string();
+            let facts = Value::Object(it.facts.as_ref().clone()).to_string();
             let told = format!("{facts} {:?}", it.verdict);
             prop_assert!(SECRETS.iter().all(|secret| !told.contains(secret)), "{}: {}", it.rule, told);
         }

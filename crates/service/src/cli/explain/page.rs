@@ -125,7 +125,10 @@ fn write_end(page: &mut String, answer: &Answer<'_>) -> fmt::Result {
     let rules = answer.rules.len();
     match rules {
         0 => writeln!(page, "\nnot understood: {status} {code}"),
-        _ => writeln!(page, "\nrefused: {status} {code}; broken are {broken} of {rules} rules"),
+        _ => {
+            let are = if broken == 1 { "is" } else { "are" };
+            writeln!(page, "\nrefused: {status} {code}; {broken} of {rules} rules {are} broken")
+        }
     }
 }
 
@@ -141,7 +144,7 @@ mod tests {
 
     fn explained(rule: &'static str, verdict: Verdict, facts: Value) -> Explained {
         let facts: Facts = serde_json::from_value(facts).unwrap();
-        Explained { rule, verdict, facts }
+        Explained { rule, verdict, facts: facts.into() }
     }
 
     #[test]
@@ -169,7 +172,16 @@ mod tests {
         assert_eq!(lines[5].trim_start(), format!("contract-suspended at $.programId: {title}"));
         assert_eq!(lines[6].trim_start(), "contractNumber=0000-0000-0000-0001");
         assert_eq!(lines[7].trim_start(), format!("to do: {}", definition.remedy));
-        assert_eq!(lines[9], "refused: 409 contract-suspended; broken are 1 of 3 rules");
+        assert_eq!(lines[9], "refused: 409 contract-suspended; 1 of 3 rules is broken");
+    }
+
+    #[test]
+    fn the_last_line_counts_the_rules_that_are_broken() {
+        let broken = || Verdict::Failed(vec![Refusal::of(Code::ContractSuspended)]);
+        let rules = ["13a", "13b"].map(|rule| explained(rule, broken(), json!({})));
+        let page = of(&tell(&rules).json).unwrap();
+        let last = "\nrefused: 409 contract-suspended; 2 of 2 rules are broken\n";
+        assert!(page.ends_with(last), "{page}");
     }
 
     #[test]
