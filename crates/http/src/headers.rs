@@ -19,11 +19,15 @@ pub(crate) const fn of_command(key: &'static str) -> [Told; 6] {
     [
         ETAG,
         ("Dispense-Position", "`<partition>:<position>` of the commit that answered"),
-        (key, "The key, sent or drawn"),
+        named(key),
         ("Idempotency-Replayed", "`true` if this was answered before"),
         ("Dispense-Status", "Where the dispense stands now, if this was answered before"),
         X_REQUEST_ID,
     ]
+}
+
+const fn named(key: &'static str) -> Told {
+    (key, "The key, sent or drawn")
 }
 
 /// The response with those headers.
@@ -41,11 +45,21 @@ pub(crate) fn with(
 }
 
 /// The headers of a problem of that status.
-pub(crate) fn of_problem(status: u16) -> impl Iterator<Item = Told> {
+pub(crate) fn of_problem(status: u16) -> Vec<Told> {
     let more = match status {
         401 => Some(WWW_AUTHENTICATE),
         429 | 503 => Some(RETRY_AFTER),
         _ => None,
     };
-    [X_REQUEST_ID].into_iter().chain(more)
+    [X_REQUEST_ID].into_iter().chain(more).collect()
+}
+
+/// The headers of a problem of that status, met by a command; `key` is the one that names it.
+pub(crate) fn of_refused_command(key: &'static str, status: u16) -> Vec<Told> {
+    const POSITION: Told = (
+        "Dispense-Position",
+        "`<partition>:<position>` that the rules knew, where they were asked",
+    );
+    let decided = (400..500).contains(&status).then_some(POSITION);
+    [named(key)].into_iter().chain(decided).chain(of_problem(status)).collect()
 }

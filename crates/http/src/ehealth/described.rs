@@ -126,7 +126,8 @@ impl IntoResponses for CreateErrors {
 impl IntoResponses for ProcessErrors {
     fn responses() -> Responses {
         let mut responses = errors_of_command(&broken::by_handing_over());
-        responses.extend(errors([said_by_door(&catalogue::CONTENT_NOT_STORED)].into_iter()));
+        let own = [said_by_door(&catalogue::CONTENT_NOT_STORED)].into_iter();
+        responses.extend(errors_with(of_refused_command, own));
         responses
     }
 }
@@ -172,7 +173,11 @@ fn errors_of_command(rules: &[Code]) -> Responses {
     let door = catalogue::OF_ALL.into_iter();
     let door = door.chain(catalogue::OF_COMMANDS).chain(catalogue::OF_BODIES);
     let rules = rules.iter().map(|code| (Words::of(*code), code.definition().code));
-    errors(door.map(|entry| said_by_door(&entry)).chain(rules))
+    errors_with(of_refused_command, door.map(|entry| said_by_door(&entry)).chain(rules))
+}
+
+fn of_refused_command(status: u16) -> Vec<Told> {
+    headers::of_refused_command(KEY, status)
 }
 
 fn said_by_door(entry: &Entry) -> (Words, &'static str) {
@@ -181,6 +186,13 @@ fn said_by_door(entry: &Entry) -> (Words, &'static str) {
 
 /// A response for each status, which names the types and codes that come with it.
 fn errors(said: impl Iterator<Item = (Words, &'static str)>) -> Responses {
+    errors_with(headers::of_problem, said)
+}
+
+fn errors_with(
+    headers: fn(u16) -> Vec<Told>,
+    said: impl Iterator<Item = (Words, &'static str)>,
+) -> Responses {
     let mut by_status: BTreeMap<u16, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
     for (words, code) in said {
         let of_status = by_status.entry(words.status.as_u16()).or_default();
@@ -192,8 +204,7 @@ fn errors(said: impl Iterator<Item = (Words, &'static str)>) -> Responses {
             format!("{kind}: {}", codes.join(", "))
         });
         let says = kinds.collect::<Vec<_>>().join("; ");
-        let headers = headers::of_problem(status);
-        (status.to_string(), response(&says, "ErrorAnswer", headers))
+        (status.to_string(), response(&says, "ErrorAnswer", headers(status)))
     });
     responses.collect()
 }

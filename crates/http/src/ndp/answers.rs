@@ -39,7 +39,7 @@ impl IntoResponses for Cancelled {
 }
 
 /// The header of this API that names a command.
-const KEY: &str = "Idempotency-Key";
+pub(super) const KEY: &str = "Idempotency-Key";
 
 fn dispense(status: u16, says: &str, headers: impl IntoIterator<Item = Told>) -> Responses {
     let schema = Ref::from_schema_name("Dispense");

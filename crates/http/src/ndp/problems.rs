@@ -6,8 +6,9 @@ use dispense_domain::Code;
 use utoipa::IntoResponses;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
+use super::answers::KEY;
 use crate::catalogue::{self, Entry, OF_ALL, OF_BODIES, OF_COMMANDS, broken};
-use crate::headers;
+use crate::headers::{self, Told};
 use crate::problem::MEDIA_TYPE;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
@@ -32,20 +33,19 @@ pub(super) struct ImportProblems;
 
 impl IntoResponses for CreateProblems {
     fn responses() -> Responses {
-        responses(of_command().chain(rules(&broken::by_holding())))
+        of_command([], &broken::by_holding())
     }
 }
 
 impl IntoResponses for CancelProblems {
     fn responses() -> Responses {
-        responses(of_command().chain(rules(&broken::by_giving_back())))
+        of_command([], &broken::by_giving_back())
     }
 }
 
 impl IntoResponses for ProcessProblems {
     fn responses() -> Responses {
-        let own = [catalogue::CONTENT_NOT_STORED];
-        responses(of_command().chain(own).chain(rules(&broken::by_handing_over())))
+        of_command([catalogue::CONTENT_NOT_STORED], &broken::by_handing_over())
     }
 }
 
@@ -74,9 +74,11 @@ impl IntoResponses for ImportProblems {
     }
 }
 
-/// What can go wrong with every command of this API, whatever the rules say.
-fn of_command() -> impl Iterator<Item = Entry> {
-    OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES)
+/// What can go wrong with a command: whatever the rules say, with this one alone, and by those rules.
+fn of_command<const OWN: usize>(own: [Entry; OWN], broken: &[Code]) -> Responses {
+    let door = OF_ALL.into_iter().chain(OF_COMMANDS).chain(OF_BODIES);
+    let entries = door.chain(own).chain(rules(broken));
+    responses_with(|status| headers::of_refused_command(KEY, status), entries)
 }
 
 /// The entries of those rules. What shares its name with a problem of the door has its entry.
@@ -86,6 +88,13 @@ fn rules(codes: &[Code]) -> impl Iterator<Item = Entry> {
 
 /// A response for each status, which names the codes that come with it.
 fn responses(entries: impl Iterator<Item = Entry>) -> Responses {
+    responses_with(headers::of_problem, entries)
+}
+
+fn responses_with(
+    headers: fn(u16) -> Vec<Told>,
+    entries: impl Iterator<Item = Entry>,
+) -> Responses {
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for entry in entries {
         let codes = by_status.entry(entry.status).or_default();
@@ -95,14 +104,14 @@ fn responses(entries: impl Iterator<Item = Entry>) -> Responses {
     }
     by_status
         .into_iter()
-        .map(|(status, codes)| (status.to_string(), RefOr::T(response(status, &codes))))
+        .map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes, headers(status)))))
         .collect()
 }
 
-fn response(status: u16, codes: &[&str]) -> Response {
+fn response(codes: &[&str], headers: Vec<Told>) -> Response {
     let codes: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let response =
         ResponseBuilder::new().description(codes.join(", ")).content(MEDIA_TYPE, problem);
-    headers::with(response, headers::of_problem(status)).build()
+    headers::with(response, headers).build()
 }

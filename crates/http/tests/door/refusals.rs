@@ -149,6 +149,15 @@ fn every_rule_is_described_where_it_can_be_broken() {
             assert!(says.contains(&code), "{method} {path}: {status} says {code}, not only {says}");
             let when = response["headers"].get("Retry-After").is_some();
             assert_eq!(when, status == 429, "{method} {path}");
+            let is_command = !matches!(case.asked, Asked::Qualify(..));
+            let key = match api {
+                Api::Ndp => "Idempotency-Key",
+                Api::Ehealth => "X-Idempotency-Key",
+            };
+            for header in [key, "Dispense-Position"] {
+                let described = response["headers"].get(header).is_some();
+                assert_eq!(described, is_command, "{method} {path}: {status} has {header}");
+            }
         }
     }
 }
