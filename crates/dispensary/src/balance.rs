@@ -31,20 +31,16 @@ impl Dispensary {
     /// # Errors
     ///
     /// [`QueryError::NotFound`] if there is none, or if the asker is a clinic that did not issue it.
-    pub async fn balance(
-        &self,
-        asker: &Asker,
-        id: MedicationRequestId,
-    ) -> Result<Balance, QueryError> {
+    pub async fn balance(&self, asker: &Asker, key: &RequestKey) -> Result<Balance, QueryError> {
         const MISSING: QueryError = QueryError::NotFound("prescription");
-        let found = self.visible(asker, &RequestKey::Id(id)).await?;
+        let found = self.visible(asker, key).await?;
         let (requested, stream) = found.ok_or(MISSING)?;
         let (prescribed, dispensing) = (requested.prescribed(), &requested.dispensing);
         let (held, dispensed) = (dispensing.held(stream.at), dispensing.processed());
         let medication = requested.evidence.medication.as_ref();
         let primary = medication.and_then(|it| it.primary_ingredient());
         Ok(Balance {
-            id,
+            id: requested.evidence.request.id,
             status: requested.status(),
             prescribed,
             held: held.normalize(),

@@ -23,6 +23,7 @@ mod qualified;
 pub(crate) mod qualify;
 
 use actix_web::HttpRequest;
+use dispensary::RequestKey;
 use uuid::Uuid;
 
 use crate::body::kinds::parse_uuid;
@@ -46,4 +47,13 @@ const IMPORT: &str = "registry:write";
 fn id_in_path(request: &HttpRequest, what: &'static str) -> Result<Uuid, Problem> {
     let missing = || Problem::saying(&catalogue::NOT_FOUND, format!("There is no such {what}"));
     request.match_info().get("id").and_then(parse_uuid).ok_or_else(missing)
+}
+
+/// The id or number of a prescription in the path; what is neither names nothing.
+fn prescription_in_path(request: &HttpRequest) -> Result<RequestKey, Problem> {
+    request.match_info().get("id").and_then(|text| text.parse().ok()).ok_or_else(no_prescription)
+}
+
+fn no_prescription() -> Problem {
+    Problem::saying(&catalogue::NOT_FOUND, "There is no such prescription")
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::dispense::Number;
 use super::problems::GetProblems;
-use super::{READ, id_in_path};
+use super::{READ, prescription_in_path};
 use crate::Door;
 use crate::answer::answer;
 use crate::query::nothing_asked;
@@ -62,11 +62,11 @@ impl<'a> PrescriptionBalance<'a> {
 
 /// Look at what is left of a prescription
 ///
-/// Read from the log itself, and so always current.
+/// Read from the log itself, and so always current. Who has the number alone learns the id.
 #[utoipa::path(
     tag = "dispenses",
     security(("bearer" = ["medication_dispense:read"])),
-    params(("id" = Uuid, Path, description = "The prescription")),
+    params(("id" = String, Path, description = "The prescription: its id, or its number")),
     responses(
         (status = 200, description = "The balance", body = PrescriptionBalance,
          headers(("X-Request-ID" = String, description = "Names the request"))),
@@ -77,9 +77,9 @@ impl<'a> PrescriptionBalance<'a> {
 pub(crate) async fn get_prescription(request: HttpRequest, door: web::Data<Door>) -> HttpResponse {
     answer(&request, async {
         let asker = door.admit(&request, READ).await?;
-        let id = id_in_path(&request, "prescription")?;
+        let key = prescription_in_path(&request)?;
         nothing_asked(&request)?;
-        let balance = door.dispensary.balance(&asker, id.into()).await?;
+        let balance = door.dispensary.balance(&asker, &key).await?;
         Ok(HttpResponse::Ok().json(PrescriptionBalance::of(&balance)))
     })
     .await

@@ -3,18 +3,17 @@
 use std::ops::RangeInclusive;
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use dispensary::{QueryError, RequestKey};
+use dispensary::QueryError;
 use dispense_domain::{DivisionId, MedicalProgramId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problems::QualifyProblems;
 use super::qualified::QualifiedPrograms;
-use super::{DETAILS, place};
+use super::{DETAILS, no_prescription, place, prescription_in_path};
 use crate::Door;
 use crate::answer::answer_body;
 use crate::body::{self, Json, Members, kinds};
-use crate::catalogue;
 use crate::problem::Problem;
 use crate::query::nothing_asked;
 
@@ -65,7 +64,7 @@ pub(crate) async fn qualify_prescription(
 ) -> HttpResponse {
     answer_body(&request, payload, async |payload| {
         let asker = door.admit(&request, DETAILS).await?;
-        let key = key_in_path(&request)?;
+        let key = prescription_in_path(&request)?;
         let bytes = body::read(&request, payload).await?;
         // Who may not see the prescription learns nothing of how to ask for it.
         let qualifiable = door.dispensary.qualifiable(&asker, &key).await.map_err(in_our_words)?;
@@ -79,19 +78,10 @@ pub(crate) async fn qualify_prescription(
     .await
 }
 
-/// The id or number in the path; what is neither names nothing.
-fn key_in_path(request: &HttpRequest) -> Result<RequestKey, Problem> {
-    request.match_info().get("id").and_then(|text| text.parse().ok()).ok_or_else(missing)
-}
-
-fn missing() -> Problem {
-    Problem::saying(&catalogue::NOT_FOUND, "There is no such prescription")
-}
-
 /// A prescription that cannot be read, in the words of this API.
 fn in_our_words(error: QueryError) -> Problem {
     match error {
-        QueryError::NotFound(_) => missing(),
+        QueryError::NotFound(_) => no_prescription(),
         QueryError::Unavailable(_) => error.into(),
     }
 }

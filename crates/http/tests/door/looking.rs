@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::world::sample::{
-    self, AT_ONCE, CLINIC, IN_PARTS, MEDICATION, OTHER_PHARMACY, REQUEST_IN_PARTS,
+    self, AT_ONCE, CLINIC, IN_PARTS, MEDICATION, NUMBER, OTHER_PHARMACY, REQUEST_IN_PARTS,
 };
 use super::world::{READ, World, record};
 
@@ -101,18 +101,24 @@ async fn the_balance_tells_what_is_left() {
     assert_eq!(world.create("k1", &done).await.status, 201);
     assert_eq!(world.create("k2", &sample::part(IN_PARTS, 10)).await.status, 201);
     let balance = |id: &str| TestRequest::get().uri(&format!("/api/v1/prescriptions/{id}"));
-    let answer = world.send(balance(REQUEST_IN_PARTS)).await;
-    assert_eq!(
-        answer.text(),
-        format!(
-            "{{\"id\":\"{REQUEST_IN_PARTS}\",\"status\":\"ACTIVE\",\"prescribed\":30,\"held\":10,\
-             \"dispensed\":7.5,\"available\":12.5,\"unit\":\"PILL\"}}"
-        )
-    );
+    for key in [REQUEST_IN_PARTS, &REQUEST_IN_PARTS.replace('-', ""), NUMBER] {
+        let answer = world.send(balance(key)).await;
+        assert_eq!(
+            answer.text(),
+            format!(
+                "{{\"id\":\"{REQUEST_IN_PARTS}\",\"status\":\"ACTIVE\",\"prescribed\":30,\"held\":10,\
+                 \"dispensed\":7.5,\"available\":12.5,\"unit\":\"PILL\"}}"
+            ),
+            "{key}"
+        );
+    }
     let unknown = world.send(balance("00000000-0000-4000-8000-0000000000ff")).await;
     assert_eq!(unknown.problem(), (404, "not-found".to_owned()));
     assert_eq!(unknown.json()["detail"], "There is no such prescription");
-    assert_eq!(world.send(balance("17")).await.problem(), (404, "not-found".to_owned()));
+    for key in ["17", "0000-AAAA-AAAA-AAAA", &NUMBER.to_lowercase()] {
+        let unknown = world.send(balance(key)).await;
+        assert_eq!(unknown.problem(), (404, "not-found".to_owned()), "{key}");
+    }
 
     let own_clinic = world.token_of(CLINIC, ClientType::Msp, READ);
     assert_eq!(world.send_as(&own_clinic, balance(REQUEST_IN_PARTS)).await.status, 200);
