@@ -11,17 +11,23 @@ const WITHIN: Duration = Duration::from_mins(1);
 
 /// What the command line says of a body: its exit code, and the document that it prints.
 fn explained(database: &Database, body: &str) -> (i32, Value) {
+    let (code, document, _) = explained_with(database, body, &[]);
+    (code, document)
+}
+
+/// As [`explained`], with more arguments, and with all that was said.
+fn explained_with(database: &Database, body: &str, more: &[&str]) -> (i32, Value, String) {
     let folder = temporary();
     let file = folder.path().join("body.json");
     std::fs::write(&file, body).unwrap();
     let path = file.display().to_string();
-    let arguments = ["explain", "--json", "--request", &path];
+    let arguments = [&["explain", "--json", "--request", &path], more].concat();
     let mut explain = database.command(folder.path(), &arguments, &[]);
     let status = explain.wait(WITHIN);
     let said = explain.said();
     let document = said.lines().find(|line| line.starts_with('{'));
     let document = document.unwrap_or_else(|| panic!("no document:\n{said}"));
-    (status.code().unwrap(), serde_json::from_str(document).unwrap())
+    (status.code().unwrap(), serde_json::from_str(document).unwrap(), said.clone())
 }
 
 /// What is in the database, as far as a command could have changed it.
@@ -107,6 +113,35 @@ async fn a_body_that_is_not_understood_is_told_as_at_the_door() {
     assert_eq!((code, told), (1, answered));
     let (code, told) = explained(&database, "{\"items\": [");
     assert_eq!((code, &told["code"]), (1, &json!("malformed-json")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pharmacy_that_nobody_knows_is_a_broken_rule_if_it_is_said_who_asks() {
+    let database = Database::new().await;
+    let world = World::new(1, 1);
+    database.import(&world.lines());
+    let instance = Instance::start(&database).await;
+    let pharmacy = world.pharmacies[0].at(&instance);
+    let mut order = pharmacy.order(&world.prescribed(Terms::InParts, 0), 20);
+    let user = pharmacy.user.to_string();
+    let client = pharmacy.legal_entity.to_string();
+    let (code, _, said) = explained_with(&database, &order.body.to_string(), &["--user", &user]);
+    assert!(code == 0 && said.contains(&format!("of company {client}; --client names")), "{said}");
+
+    order.body["pharmacyId"] = json!("00000000-0000-4000-8000-000000000000");
+    let body = order.body.to_string();
+    let (code, told, _) = explained_with(&database, &body, &["--client", &client]);
+    let rules = told["rules"].as_array().unwrap();
+    let rule = rules.iter().find(|rule| rule["rule"] == "10a").unwrap();
+    assert_eq!((code, &rule["result"]), (1, &json!("failed")), "{told}");
+    for nobody in [&[][..], &["--user", &user]] {
+        let (code, told, said) = explained_with(&database, &body, nobody);
+        assert_eq!((code, &told["title"]), (1, &json!("It could not be explained")));
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains("no pharmacy") && detail.contains("--client ID"), "{detail}");
+        assert!(said.contains(&format!("dispense: {detail}")), "{said}");
+        assert!(told.get("status").is_none() && told.get("code").is_none(), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

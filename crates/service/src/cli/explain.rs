@@ -12,6 +12,7 @@ use anyhow::Context;
 use dispense_http::MAX_BODY_BYTES;
 use dispense_http::explanation::{self, Told};
 use dispense_postgres::{PgLog, PgRegistry, pool};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{database, print};
@@ -29,7 +30,9 @@ settings that decide (TIME_ZONE, DEVIATION and the like) come from the environme
 them be those of the service. The rules are asked about this moment, on what the database says now.
 Nothing is written, and a wrong verification code does not use up a try of the pharmacy.
 
-Exit codes: 0 it would be granted, 1 it would be refused or could not be explained, 2 wrong usage.";
+Exit codes: 0 it would be granted, 1 it would be refused or could not be explained, 2 wrong usage.
+What could not be explained ends in no line that says granted or refused; with --json it is a
+document of title and detail that has no status.";
 
 /// What stands in place of an idempotency key: whether it was asked before does not matter.
 const NO_KEY: &str = "explain";
@@ -52,7 +55,17 @@ pub(crate) struct Arguments {
 }
 
 /// Explains, and tells by the exit code how it would end.
-pub(crate) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(reader: Reader, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let explained = explain(reader, &arguments).await;
+    if let (Err(error), true) = (&explained, arguments.json) {
+        // Who reads JSON finds some in any case. It is no answer of a rule: no status, no code.
+        let title = "It could not be explained";
+        print(&format!("{}\n", json!({ "title": title, "detail": format!("{error:#}") })))?;
+    }
+    explained
+}
+
+async fn explain(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let home = home(&mut reader);
     let terms = match (terms(&mut reader), reader.mistakes()) {
         (Some(terms), None) => Arc::new(terms),
@@ -61,7 +74,7 @@ pub(crate) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
     let body = body(&arguments.request)?;
     let wanted = match explanation::read_create(&body, terms.zone) {
         Ok(wanted) => wanted,
-        Err(misread) => return tell(&misread, &arguments),
+        Err(misread) => return tell(&misread, arguments),
     };
 
     let pool = pool(&database::of(reader, &home)?, 1);
@@ -70,9 +83,12 @@ pub(crate) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
     let registries = registry.refresh().await.context("the registries cannot be read")?;
     let (user, client) = (arguments.user, arguments.client);
     let asker = asker::of(&registries, wanted.division_id, user, client)?;
+    if let Some(taken) = asker::taken(&asker, user, client) {
+        eprintln!("dispense: {taken}");
+    }
     let command = wanted.command(&asker, NO_KEY);
     let rules = PgLog::to_read(pool, settings).explain(&registry, &command, &terms).await?;
-    tell(&explanation::tell(&rules), &arguments)
+    tell(&explanation::tell(&rules), arguments)
 }
 
 /// The bytes of the file, or of standard input; one more than the door takes is enough to know.

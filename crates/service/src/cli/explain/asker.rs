@@ -7,7 +7,7 @@ use dispense_domain::{DivisionId, LegalEntityId, UserId};
 use uuid::Uuid;
 
 /// Who is named; else the company that owns the outlet, and the first of its users who may dispense
-/// there. Says on standard error who was taken.
+/// there.
 pub(super) fn of(
     registries: &Registries,
     division: DivisionId,
@@ -16,17 +16,16 @@ pub(super) fn of(
 ) -> anyhow::Result<Asker> {
     let owner = || registries.divisions.get(&division).map(|it| it.legal_entity_id);
     let client = client.map(LegalEntityId::from).or_else(owner).with_context(|| {
-        format!("--client: the registry has no pharmacy {division}; say who asks with --client ID")
+        format!(
+            "--client: the registry has no pharmacy {division}, so no company that owns it can be \
+             taken; look at pharmacyId in the body, or say who asks with --client ID to have every \
+             rule judged"
+        )
     })?;
     let taken = match user {
         Some(user) => UserId::from(user),
         None => first_user(registries, client, division)?,
     };
-    if user.is_none() {
-        eprintln!(
-            "dispense: asked as user {taken} of company {client}; --user and --client name others"
-        );
-    }
     let company = registries.legal_entities.get(&client);
     let client_type = company.and_then(|it| ClientType::of_legal_entity(it.kind.as_str()));
     Ok(Asker {
@@ -36,6 +35,18 @@ pub(super) fn of(
         client_type: client_type.unwrap_or(ClientType::Pharmacy),
         scopes: Scopes::parse(""),
     })
+}
+
+/// What is to be said of who asks, if not both were named.
+pub(super) fn taken(asker: &Asker, user: Option<Uuid>, client: Option<Uuid>) -> Option<String> {
+    let (user_taken, client_taken) = (asker.user, asker.client);
+    let ways = match (user, client) {
+        (Some(_), Some(_)) => return None,
+        (Some(_), None) => "--client names another company than the one that owns the pharmacy",
+        (None, Some(_)) => "--user names another user",
+        (None, None) => "--user and --client name others",
+    };
+    Some(format!("asked as user {user_taken} of company {client_taken}; {ways}"))
 }
 
 /// Of the users with an approved, active job in that company the first, those at the outlet before
@@ -123,6 +134,33 @@ mod tests {
         assert_eq!((Some(asker.user), Some(asker.client)), (user, client));
         let asker = of(&registries, division, user, None).unwrap();
         assert_eq!((asker.user, asker.client), (other.user_id, one.legal_entity_id));
+    }
+
+    #[test]
+    fn what_was_taken_is_said_unless_both_are_named() {
+        let (registries, tour) = demo();
+        let one = tour.pharmacy;
+        let said = |user, client| {
+            let asker = of(&registries, one.division_id.into(), user, client).unwrap();
+            taken(&asker, user, client)
+        };
+        let (user, client) = (Some(tour.other_pharmacy.user_id), Some(one.legal_entity_id));
+        assert_eq!(said(user, client), None);
+        let company = format!(" of company {}; ", one.legal_entity_id);
+        for (user, client) in [(None, None), (user, None), (None, client)] {
+            let said = said(user, client).unwrap();
+            assert!(said.contains(&company), "{said}");
+            assert_eq!(said.contains("--user names"), user.is_none() && client.is_some(), "{said}");
+            assert_eq!(said.contains("--client names"), user.is_some(), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_company_that_is_named_asks_for_a_pharmacy_that_nobody_knows() {
+        let (registries, tour) = demo();
+        let client = tour.pharmacy.legal_entity_id;
+        let asker = of(&registries, Uuid::nil().into(), None, Some(client)).unwrap();
+        assert_eq!(asker.client, client);
     }
 
     #[test]

@@ -123,13 +123,11 @@ fn write_end(page: &mut String, answer: &Answer<'_>) -> fmt::Result {
     let status = answer.status.unwrap_or_default();
     let broken = answer.rules.iter().filter(|it| it.result == Verdict::Failed).count();
     let rules = answer.rules.len();
-    match rules {
-        0 => writeln!(page, "\nnot understood: {status} {code}"),
-        _ => {
-            let are = if broken == 1 { "is" } else { "are" };
-            writeln!(page, "\nrefused: {status} {code}; {broken} of {rules} rules {are} broken")
-        }
+    if rules == 0 {
+        return writeln!(page, "\nnot understood: {status} {code}");
     }
+    let are = if broken == 1 { "is" } else { "are" };
+    writeln!(page, "\nrefused: {status} {code}; {broken} of {rules} rules {are} broken")
 }
 
 #[cfg(test)]
