@@ -3,6 +3,7 @@
 mod bench;
 mod database;
 mod explain;
+mod help;
 pub(crate) mod import;
 mod migrate;
 mod progress;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Reader, Settings, help};
 use crate::{dev, serve, telemetry};
@@ -25,7 +26,7 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Holds, dispenses and gives back medication, so that nothing is dispensed twice.
 #[derive(Debug, Parser)]
-#[command(name = "dispense", version, about, after_help = "docs/operations.md explains the rest.")]
+#[command(name = "dispense", version, after_help = "docs/operations.md explains the rest.")]
 pub(crate) struct Arguments {
     /// A file with settings, one NAME=value a line; the environment wins over it
     #[arg(long, global = true, value_name = "FILE")]
@@ -83,6 +84,14 @@ enum RegistryCommand {
     Import(import::Arguments),
     /// Print the demo registry
     Demo(import::DemoArguments),
+}
+
+/// What was asked for; ends the process where that is wrong, or help.
+pub(crate) fn arguments() -> Arguments {
+    let mut command = help::plain(Arguments::command());
+    let mut matches = command.get_matches_mut();
+    Arguments::from_arg_matches_mut(&mut matches)
+        .unwrap_or_else(|error| error.format(&mut command).exit())
 }
 
 /// Runs what was asked for.

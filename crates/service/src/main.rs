@@ -15,10 +15,8 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::arguments();
     match cli::run(arguments) {
         Ok(code) => code,
         Err(error) => {
