@@ -73,6 +73,29 @@ async fn an_instance_logs_the_settings_that_decide_and_names_that_are_nearly_set
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_told_before_anything_is_started() {
+    let database = Database::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    for command in ["serve", "dev"] {
+        let folder = crate::harness::temporary();
+        let keys = folder.path().join("jwks.json");
+        std::fs::write(&keys, key_set("tests").to_string()).unwrap();
+        let settings = [
+            ("DISPENSE_LISTEN", &*listen),
+            ("AUTH_JWKS", &keys.display().to_string()),
+            ("AUTH_ISSUER", "tests"),
+            ("AUTH_AUDIENCE", "tests"),
+        ];
+        let mut start = database.command(folder.path(), &[command], &settings);
+        assert_eq!(start.wait(FAILS_WITHIN).code(), Some(1), "{}", start.said());
+        let told = format!("DISPENSE_LISTEN: cannot listen on {listen}");
+        assert!(start.said().contains(&told), "{}", start.said());
+        assert!(!folder.path().join("postgres").exists(), "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_not_repeated() {
     let database = Database::new().await;
     let wrong = [
