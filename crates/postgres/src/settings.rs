@@ -9,8 +9,9 @@ use crate::migrate::MIGRATIONS;
 /// The version of this service, which a database can ask for.
 pub(crate) const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The version of the rules, recorded with every event.
-pub(crate) const RULES_VERSION: &str = "1";
+/// The version of the rules, recorded with every event: raised when one is added or judged otherwise, so
+/// that an auditor knows what an event had to pass.
+pub(crate) const RULES_VERSION: &str = "2";
 
 /// What is written into the database once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
