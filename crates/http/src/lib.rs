@@ -41,3 +41,4 @@ pub use ehealth::ehealth_openapi;
 pub use health::{Check, Health};
 pub use routes::{openapi, routes};
 pub use server::{app, serve};
+pub use telemetry::LOGS_OF_STRANGERS;

@@ -20,6 +20,10 @@ use tracing::field::Empty;
 use crate::routes::pattern_of;
 use crate::visit::{RequestId, X_REQUEST_ID};
 
+/// Where the server library logs as errors what strangers send that is not HTTP, and what breaks on
+/// the way to them. Nobody has to look at it: whoever logs keeps it out.
+pub const LOGS_OF_STRANGERS: &str = "actix_http::h1";
+
 /// Wraps every request, those without a route too.
 pub(crate) async fn observe<B: MessageBody>(
     request: ServiceRequest,

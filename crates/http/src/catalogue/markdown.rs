@@ -16,6 +16,9 @@ Token, scope and schema stop alone, in this order; then every rule whose inputs 
 the order of [the rules](domain.md); the verification code only if all else is in order.
 `GET /api/v1/errors` answers with this page as JSON.
 
+What is not HTTP at all, or has an address of more than 64 KiB, never becomes a request: the server
+library answers 400 without a body, without `X-Request-ID` and without a line in the log.
+
 This page is written from the definitions in the code: `UPDATE_DOCS=1 cargo test -p dispense-http`.
 Each example is what a test was really answered.
 

@@ -13,7 +13,7 @@ use super::world::{World, create};
 
 /// Lines of JSON in memory.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -33,12 +33,13 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// What this crate logs, of all tests together: one subscriber for the whole process, because which
+/// What this crate logs, and what its server library calls an error, of all tests together: one subscriber for the whole process, because which
 /// call sites are of interest is remembered for the whole process too.
-fn listening() -> &'static Lines {
+pub(super) fn listening() -> &'static Lines {
     static LINES: LazyLock<Lines> = LazyLock::new(|| {
         let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().json().with_env_filter("dispense_http=trace");
+        let levels = "dispense_http=trace,actix=error";
+        let subscriber = tracing_subscriber::fmt().json().with_env_filter(levels);
         subscriber.with_writer(lines.clone()).init();
         lines
     });
@@ -48,9 +49,19 @@ fn listening() -> &'static Lines {
 impl Lines {
     /// What was logged about the request of that name.
     fn about(&self, request_id: &str) -> Vec<Value> {
+        self.all().filter(|line| line["span"]["request.id"] == request_id).collect()
+    }
+
+    /// Where the server library logged.
+    pub(super) fn targets_of_the_library(&self) -> Vec<String> {
+        let targets = self.all().map(|line| line["target"].as_str().unwrap().to_owned());
+        targets.filter(|target| target.starts_with("actix")).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = Value> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        lines.filter(|line: &Value| line["span"]["request.id"] == request_id).collect()
+        let lines: Vec<_> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.into_iter()
     }
 }
 

@@ -7,6 +7,7 @@ use actix_web::dev::ServerHandle;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::logging::listening;
 use super::world::{WRITE, World};
 
 /// A server that runs until the test ends.
@@ -72,6 +73,24 @@ async fn a_body_in_pieces_is_measured_as_a_whole() {
         let answer = served.ask(&chunked, body.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
+}
+
+#[actix_web::test]
+async fn what_is_not_http_is_answered_without_a_body_and_logged_where_nobody_has_to_look() {
+    let lines = listening();
+    let world = World::new().await;
+    let served = serve(&world);
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000));
+    for head in [&*long, "what is this\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+        let answer = served.ask(head, b"").await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!((body, headers.contains("content-length: 0")), ("", true), "{answer}");
+    }
+    let targets = lines.targets_of_the_library();
+    assert!(!targets.is_empty(), "the library calls it an error");
+    let told = dispense_http::LOGS_OF_STRANGERS;
+    assert!(targets.iter().all(|target| target.starts_with(told)), "{targets:?}");
 }
 
 #[actix_web::test]
