@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::connect;
 use crate::import::Importer;
 use crate::log::within;
 use crate::look::look;
@@ -28,6 +29,7 @@ use crate::look::look;
 #[derive(Debug)]
 pub struct PgRegistry {
     pool: PgPool,
+    looking: PgPool,
     importer: Importer,
     partitions: Partitions,
     held: RwLock<Arc<Registries>>,
@@ -40,6 +42,7 @@ impl PgRegistry {
     pub fn new(pool: PgPool, partitions: Partitions, log_id: Uuid) -> Self {
         Self {
             importer: Importer::new(pool.clone(), partitions, log_id),
+            looking: connect::looking(&pool),
             pool,
             partitions,
             held: RwLock::default(),
@@ -123,7 +126,7 @@ impl Registry for PgRegistry {
         // As the writer reads it; and with the version, because another instance may have imported
         // since this one looked.
         let partition = self.partitions.of_request(request).cast_signed();
-        let looked = within(look(&self.pool, partition, &[request], &[])).await?;
+        let looked = within(look(&self.looking, partition, &[request], &[])).await?;
         let small = within(self.at_least(looked.registry_version)).await?;
         Ok(looked.requests.get(&request).and_then(|texts| texts.evidence(request, &small)))
     }
