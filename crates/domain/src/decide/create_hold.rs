@@ -16,6 +16,8 @@ mod request;
 use std::ptr;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::table::{self, Judgement, PASSED, Row, Said, failed};
 use super::{MOST_DISPENSES, asked_before, expire, standing};
 use crate::registry::Division;
@@ -31,9 +33,15 @@ struct Case<'a> {
     dispensing: &'a Dispensing,
     command: &'a CreateHold,
     sight: &'a Sight,
+    /// The civil date of the decision: many rules ask, some of them for each item.
+    today: NaiveDate,
 }
 
 impl<'a> Case<'a> {
+    fn of(dispensing: &'a Dispensing, command: &'a CreateHold, sight: &'a Sight) -> Self {
+        Self { dispensing, command, sight, today: sight.evidence.today(sight.at) }
+    }
+
     /// The outlet, if it is the asker's own. Of another's nothing is judged but what it is itself
     /// (10): its licences and contracts are nobody else's business.
     fn own_outlet(&self) -> Option<&'a Division> {
@@ -126,7 +134,7 @@ pub(super) fn create_hold(
     if asked_before(answered, asked)? {
         return Ok(Vec::new());
     }
-    let case = Case { dispensing, command, sight };
+    let case = Case::of(dispensing, command, sight);
     table::verdict(judge(&case))?;
 
     // Make room first: the hold that ran out is recorded as such together with the new one.
@@ -197,7 +205,7 @@ pub enum Verdict {
 /// it was asked for before does not matter.
 #[must_use]
 pub fn explain(dispensing: &Dispensing, command: &CreateHold, sight: &Sight) -> Vec<Explained> {
-    let case = Case { dispensing, command, sight };
+    let case = Case::of(dispensing, command, sight);
     let mut told = Told::default();
     let said = judge(&case).into_iter();
     said.zip(ORDER)

@@ -25,7 +25,7 @@ pub(super) fn day(case: &Case<'_>) -> Facts {
     let created = case.sight.evidence.request.as_ref().and_then(|it| it.request.created_at);
     facts(json!({
         "dispensedOn": case.command.dispensed_on,
-        "today": case.sight.evidence.today(case.sight.at),
+        "today": case.today,
         "createdAt": created,
     }))
 }
@@ -69,7 +69,7 @@ pub(super) fn request(case: &Case<'_>) -> Facts {
         "intent": request.map(|it| it.intent),
         "dispenseValidFrom": request.map(|it| it.dispense_valid_from),
         "dispenseValidTo": request.map(|it| it.dispense_valid_to),
-        "today": case.sight.evidence.today(case.sight.at),
+        "today": case.today,
     }))
 }
 
@@ -159,7 +159,7 @@ pub(super) fn contracts(case: &Case<'_>) -> Facts {
     facts(json!({
         "isSkipped": settings.map(|it| it.skips_contract_and_provision()),
         "contracts": contracts,
-        "today": evidence.today(case.sight.at),
+        "today": case.today,
     }))
 }
 
@@ -182,7 +182,7 @@ pub(super) fn provisions(case: &Case<'_>) -> Facts {
         "isSkipped": settings.map(|it| it.skips_contract_and_provision()),
         "fundingSource": program.map(|it| &it.funding_source),
         "provisions": provisions,
-        "today": evidence.today(case.sight.at),
+        "today": case.today,
     }))
 }
 
@@ -216,7 +216,7 @@ pub(super) fn items(case: &Case<'_>) -> Facts {
     facts(json!({
         "prescribedMedicationId": prescribed,
         "dispensedOn": case.command.dispensed_on,
-        "today": evidence.today(case.sight.at),
+        "today": case.today,
         "isFundedElsewhere": evidence.program.as_ref().map(|it| it.is_funded_elsewhere()),
         "deviation": terms.deviation.decimal(),
         "tolerance": terms.tolerance,
@@ -246,14 +246,14 @@ pub(super) fn care(case: &Case<'_>) -> Facts {
         "carePlanEnd": plan.and_then(|it| it.period.as_ref()).and_then(|it| it.end.as_ref()),
         "activityId": activity,
         "activityStatus": followed.and_then(|it| it.activity.as_ref()).map(|it| &it.status),
-        "today": case.sight.evidence.today(case.sight.at),
+        "today": case.today,
     }))
 }
 
 pub(super) fn qualification(case: &Case<'_>) -> Facts {
     let evidence = &case.sight.evidence;
     let found = evidence.request.as_ref();
-    let today = evidence.today(case.sight.at);
+    let today = case.today;
     let followed = found.and_then(|it| it.care.as_ref());
     let activity = followed.and_then(|it| it.activity.as_ref());
     let program = found.and_then(|it| it.program.as_ref());

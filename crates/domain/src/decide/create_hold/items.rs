@@ -107,7 +107,7 @@ pub(super) fn medication_in_program(case: &Case<'_>) -> Judgement {
 /// Rule 15e: the participant that is named is one of this brand and program; and that, or without a
 /// name any one, counts today.
 pub(super) fn participant_usable(case: &Case<'_>) -> Judgement {
-    let today = case.sight.evidence.today(case.sight.at);
+    let today = case.today;
     case.sight.evidence.program.as_ref()?;
     each(case, |line| {
         line.known()?;
@@ -131,7 +131,7 @@ pub(super) fn participant_usable(case: &Case<'_>) -> Judgement {
 /// Rule 10.3: no expired medicine. It is good on its expiry date; counted is the later of today and
 /// the stated day.
 pub(super) fn medicine_good(case: &Case<'_>) -> Judgement {
-    let today = case.sight.evidence.today(case.sight.at);
+    let today = case.today;
     let day = today.max(case.command.dispensed_on);
     each(case, |line| {
         let expiry = line.wanted.expiry_date.filter(|expiry| *expiry < day)?;

@@ -25,7 +25,7 @@ impl<'a> Line<'a> {
 
     /// The terms on which the program pays for it today.
     pub(super) fn participant(&self) -> Option<&'a ProgramMedication> {
-        let today = self.case.sight.evidence.today(self.case.sight.at);
+        let today = self.case.today;
         named_or_newest(participants(self.case, self.index), self.wanted, today)
     }
 

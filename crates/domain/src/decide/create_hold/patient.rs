@@ -77,7 +77,7 @@ fn same_without_haste(kept: &[u8], given: &[u8]) -> bool {
 pub(super) fn care_plan_runs(case: &Case<'_>) -> Judgement {
     let evidence = &case.sight.evidence;
     let followed = evidence.request.as_ref()?.care.as_ref()?;
-    Some(qualify::care_plan(followed, evidence.today(case.sight.at), &evidence.terms))
+    Some(qualify::care_plan(followed, case.today, &evidence.terms))
 }
 
 /// Rule 16c: the program of the medication request could pay for it (5.10).
@@ -85,7 +85,7 @@ pub(super) fn qualified(case: &Case<'_>) -> Judgement {
     let evidence = &case.sight.evidence;
     let found = evidence.request.as_ref()?;
     let program = found.program.as_ref()?;
-    match qualify::internally(program, found, evidence.today(case.sight.at)) {
+    match qualify::internally(program, found, case.today) {
         Ok(()) => PASSED,
         Err(reason) => {
             failed(Refusal::of(Code::NotQualified).at(Place::Request).with("reason", reason))

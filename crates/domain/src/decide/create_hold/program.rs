@@ -68,7 +68,7 @@ fn in_force<'a>(
     case: &'a Case<'_>,
     program: &'a MedicalProgram,
 ) -> impl Iterator<Item = &'a Arc<Contract>> {
-    let today = case.sight.evidence.today(case.sight.at);
+    let today = case.today;
     let contracts = case.sight.evidence.contracts.iter();
     contracts.filter(move |contract| {
         contract.kind.as_str() == "REIMBURSEMENT"
@@ -89,7 +89,7 @@ pub(super) fn contract_exists(case: &Case<'_>) -> Judgement {
         Refusal::of(Code::NoContract)
             .at(Place::Program)
             .with("medicalProgramId", program.id)
-            .with("today", case.sight.evidence.today(case.sight.at)),
+            .with("today", case.today),
     )
 }
 
@@ -126,7 +126,7 @@ pub(super) fn division_in_contract(case: &Case<'_>) -> Judgement {
 pub(super) fn provided(case: &Case<'_>) -> Judgement {
     let evidence = &case.sight.evidence;
     case.own_outlet()?;
-    let today = evidence.today(case.sight.at);
+    let today = case.today;
     let program = evidence.program.as_ref()?;
     match provision(program, &evidence.provisions, today, &evidence.terms)? {
         Ok(()) => PASSED,

@@ -27,7 +27,7 @@ pub(super) fn events(case: &Case<'_>, asked: Question) -> Result<Vec<DispenseEve
 }
 
 fn hold(case: &Case<'_>, asked: Question) -> Option<HoldCreated> {
-    let Case { dispensing, command, sight } = case;
+    let Case { dispensing, command, sight, .. } = case;
     let evidence = &sight.evidence;
     let found = evidence.request.as_ref()?;
     let registry = found.request.medication_qty;
@@ -84,7 +84,7 @@ fn processed_at_once(case: &Case<'_>, hold: &HoldCreated) -> Processed {
 
 fn items(case: &Case<'_>) -> Option<Vec<Item>> {
     let evidence = &case.sight.evidence;
-    let today = evidence.today(case.sight.at);
+    let today = case.today;
     let wanted = case.command.items.iter().enumerate();
     wanted
         .map(|(index, wanted)| {
@@ -112,7 +112,7 @@ fn items(case: &Case<'_>) -> Option<Vec<Item>> {
 
 fn personal(case: &Case<'_>, found: &RequestEvidence) -> Option<Personal> {
     let evidence = &case.sight.evidence;
-    let made_on = found.request.created_at.unwrap_or_else(|| evidence.today(case.sight.at));
+    let made_on = found.request.created_at.unwrap_or(case.today);
     let pharmacy = evidence.legal_entity.as_deref()?;
     Personal::seal(&HoldBody {
         salt: salt_for(&case.sight.salt, "HoldCreated"),

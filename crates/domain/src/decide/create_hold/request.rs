@@ -15,7 +15,7 @@ pub(super) fn dispense_day(case: &Case<'_>) -> Judgement {
         DispenseDay::AsStated => return None,
         DispenseDay::Bounded => {}
     }
-    let today = case.sight.evidence.today(case.sight.at);
+    let today = case.today;
     let created = evidence(case).and_then(|found| found.request.created_at);
     let actual = case.command.dispensed_on;
     let message = match created {
@@ -63,7 +63,7 @@ pub(super) fn active(case: &Case<'_>) -> Judgement {
 /// speaks of it.
 pub(super) fn in_its_period(case: &Case<'_>) -> Judgement {
     let found = evidence(case)?;
-    let today = case.sight.evidence.today(case.sight.at);
+    let today = case.today;
     let (from, to) = (found.request.dispense_valid_from, found.request.dispense_valid_to);
     let inside = from.is_some_and(|from| from <= today) && to.is_some_and(|to| today <= to);
     if inside || (found.request.intent == Intent::Plan && from.is_none() && to.is_none()) {
