@@ -28,6 +28,7 @@ mod health;
 mod idempotency_key;
 mod ndp;
 mod problem;
+mod qualified;
 mod query;
 mod routes;
 mod server;

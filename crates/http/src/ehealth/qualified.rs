@@ -11,6 +11,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::qualified::{ProgramStatus, standing};
+
 /// What became of one program.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QualifiedProgram<'a> {
@@ -25,16 +27,6 @@ pub(super) struct QualifiedProgram<'a> {
     rejection_reason: String,
     /// The brands that can be dispensed under it; none if it cannot pay.
     participants: Vec<Participant<'a>>,
-}
-
-/// Whether a program can pay.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ProgramStatus {
-    /// It can.
-    Valid,
-    /// It cannot.
-    Invalid,
 }
 
 /// A brand that can be dispensed under a program, and on what terms.
@@ -109,13 +101,7 @@ struct Maker<'a> {
 impl<'a> QualifiedProgram<'a> {
     /// The program in the register's words.
     pub(super) fn of(qualified: &'a Qualified) -> Self {
-        let (status, rejection_reason, participants) = match &qualified.standing {
-            Ok(approved) => {
-                let participants = approved.iter().map(Participant::of).collect();
-                (ProgramStatus::Valid, String::new(), participants)
-            }
-            Err(reason) => (ProgramStatus::Invalid, reason.to_string(), Vec::new()),
-        };
+        let (status, rejection_reason, participants) = standing(qualified, Participant::of);
         Self {
             program_id: qualified.program.id,
             program_name: &qualified.program.name,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::dispense::Number;
+use crate::qualified::{ProgramStatus, standing};
 
 /// What became of each program.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,16 +33,6 @@ struct QualifiedProgram<'a> {
     rejection_reason: String,
     /// The brands that can be dispensed under it; none if it cannot pay.
     participants: Vec<Participant<'a>>,
-}
-
-/// Whether a program can pay.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ProgramStatus {
-    /// It can.
-    Valid,
-    /// It cannot.
-    Invalid,
 }
 
 /// A brand that can be dispensed under a program, and on what terms.
@@ -120,13 +111,7 @@ impl<'a> QualifiedPrograms<'a> {
 
 impl<'a> QualifiedProgram<'a> {
     fn of(qualified: &'a Qualified) -> Self {
-        let (status, rejection_reason, participants) = match &qualified.standing {
-            Ok(approved) => {
-                let participants = approved.iter().map(Participant::of).collect();
-                (ProgramStatus::Valid, String::new(), participants)
-            }
-            Err(reason) => (ProgramStatus::Invalid, reason.to_string(), Vec::new()),
-        };
+        let (status, rejection_reason, participants) = standing(qualified, Participant::of);
         Self {
             program_id: qualified.program.id.into(),
             program_name: qualified.program.name.as_str(),
