@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub use search::PgDispenses;
 
-use crate::follow::{LogRow, ReadModel};
+use crate::follow::{LogRow, ReadModel, Tables};
 
 /// Keeps `dispenses` up to date.
 #[derive(Debug, Clone, Copy)]
@@ -127,17 +127,22 @@ impl ReadModel for Dispenses {
         NAME
     }
 
-    /// A whole batch in four statements: what that is based on which it opened, what it opened, as it
-    /// left that, the ends of what was opened before, and a look at what was handed over.
-    async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error> {
-        let (mut opened, mut ended, mut handed_over) = (Vec::new(), Vec::new(), Vec::new());
+    fn tables(&self) -> &'static [&'static str] {
+        &[NAME]
+    }
+
+    /// A whole batch in three statements: what that is based on which it opened, what it opened, as it
+    /// left that, and the ends of what was opened before.
+    async fn apply(
+        &self,
+        db: &mut PgConnection,
+        tables: &Tables,
+        batch: &[LogRow],
+    ) -> Result<(), sqlx::Error> {
+        let (mut opened, mut ended) = (Vec::new(), Vec::new());
         let mut places = HashMap::new();
         for row in batch {
-            let end = end(row)?;
-            if end.is_some_and(|end| end.stage == Status::Processed) {
-                handed_over.push(row.dispense_id);
-            }
-            match end {
+            match end(row)? {
                 None => {
                     places.insert(row.dispense_id, opened.len());
                     opened.push(Opened::by(row)?);
@@ -153,15 +158,28 @@ impl ReadModel for Dispenses {
         };
         if !opened.is_empty() {
             let based = based_on(db, partition, &opened).await?;
-            insert(db, partition, &opened, &based).await?;
+            insert(db, tables, &opened, &based).await?;
         }
         if !ended.is_empty() {
-            update(db, partition, &ended).await?;
-        }
-        if !handed_over.is_empty() {
-            overlaps::count(db, partition, &handed_over).await?;
+            update(db, tables, partition, &ended).await?;
         }
         Ok(())
+    }
+
+    async fn notice(
+        &self,
+        db: &mut PgConnection,
+        tables: &Tables,
+        batch: &[LogRow],
+    ) -> Result<(), sqlx::Error> {
+        let handed_over = batch.iter().filter(|row| row.event_type == "Processed");
+        let handed_over: Vec<Uuid> = handed_over.map(|row| row.dispense_id).collect();
+        match batch.first().map(|row| row.partition.cast_signed()) {
+            Some(partition) if !handed_over.is_empty() => {
+                overlaps::count(db, &tables.name(NAME), partition, &handed_over).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -210,7 +228,7 @@ fn read_based_on(body: &str) -> BasedOn {
 }
 
 const INSERT: &str = "
-INSERT INTO dispenses_v1
+INSERT INTO {dispenses}
     (partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,
      party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
      expires_at, opened_position, closed_position, activity_id, quantity)
@@ -227,7 +245,7 @@ FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid
 
 async fn insert(
     db: &mut PgConnection,
-    partition: i16,
+    tables: &Tables,
     opened: &[Opened<'_>],
     based: &HashMap<i64, BasedOn>,
 ) -> Result<(), sqlx::Error> {
@@ -236,8 +254,8 @@ async fn insert(
         opened.iter().map(member).collect()
     }
     let based_on = |it: &Opened<'_>| based.get(&it.row.position).copied().unwrap_or_default();
-    sqlx::query(INSERT)
-        .bind(partition)
+    sqlx::query(&INSERT.replace("{dispenses}", &tables.name(NAME)))
+        .bind(opened.first().map(|it| it.row.partition.cast_signed()))
         .bind(all(opened, |it| it.row.dispense_id))
         .bind(all(opened, |it| it.row.aggregate_id))
         .bind(all(opened, |it| it.hold.legal_entity_id))
@@ -263,12 +281,12 @@ async fn insert(
 /// LIMIT keeps the planner from turning the look-ups into a scan. Nobody else moves a row meanwhile:
 /// the follower holds the lease.
 const UPDATE: &str = "
-UPDATE dispenses_v1 d
+UPDATE {dispenses} d
 SET stage = u.stage, updated_at = u.updated_at, closed_position = u.closed_position
 FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[])
      AS u (dispense_id, stage, updated_at, closed_position)
 CROSS JOIN LATERAL (
-    SELECT v.ctid FROM dispenses_v1 v
+    SELECT v.ctid FROM {dispenses} v
     WHERE v.partition = $1 AND v.dispense_id = u.dispense_id LIMIT 1
 ) k
 WHERE d.ctid = k.ctid AND d.partition = $1";
@@ -277,10 +295,11 @@ WHERE d.ctid = k.ctid AND d.partition = $1";
 /// the beginning of whatever ends. It stops rather than to go on without.
 async fn update(
     db: &mut PgConnection,
+    tables: &Tables,
     partition: i16,
     ended: &[(Uuid, End)],
 ) -> Result<(), sqlx::Error> {
-    let kept = sqlx::query(UPDATE)
+    let kept = sqlx::query(&UPDATE.replace("{dispenses}", &tables.name(NAME)))
         .bind(partition)
         .bind(ended.iter().map(|(id, _)| *id).collect::<Vec<_>>())
         .bind(ended.iter().map(|(_, end)| word(end.stage)).collect::<Vec<_>>())

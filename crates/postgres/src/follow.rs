@@ -5,17 +5,18 @@
 //! the lease, so any number of instances share the work. A follower that cannot apply an event stops
 //! there, loudly; it never skips.
 
+mod read_model;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use dispense_audit::chain::{self, Hash};
 use dispense_domain::upcast;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+
+pub use read_model::{LogRow, ReadModel, Tables};
 
 use crate::fault::sqlstate;
 use crate::settings::LogSettings;
@@ -35,46 +36,6 @@ const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
 /// How long a follower that is stuck waits before it tries again.
 const STUCK_POLL: Duration = Duration::from_secs(10);
-
-/// An event as followers see it.
-#[derive(Debug)]
-pub struct LogRow {
-    /// Its partition.
-    pub partition: u16,
-    /// Its place in the partition.
-    pub position: i64,
-    /// The medication request.
-    pub aggregate_id: Uuid,
-    /// The dispense.
-    pub dispense_id: Uuid,
-    /// When it was recorded.
-    pub recorded_at: DateTime<Utc>,
-    /// What kind of event it is.
-    pub event_type: String,
-    payload: String,
-}
-
-impl LogRow {
-    /// What happened, or as much of it as `T` asks for: a model that needs two members of an event
-    /// does not pay for the rest.
-    ///
-    /// # Errors
-    ///
-    /// The event has no such members.
-    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, sqlx::Error> {
-        serde_json::from_str(&self.payload).map_err(|error| sqlx::Error::Decode(error.into()))
-    }
-}
-
-/// A table that a follower keeps, for one question.
-#[async_trait]
-pub trait ReadModel: Send + Sync + 'static {
-    /// Its name, which is that of its table and its follower.
-    fn name(&self) -> &'static str;
-
-    /// Applies a whole batch in a few statements, whatever its length.
-    async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error>;
-}
 
 /// Why a follower does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -159,7 +120,7 @@ impl Follower {
         let mut tx = db.begin().await?;
         let number = self.partition.cast_signed();
         let leased = sqlx::query(
-            "SELECT position, hash FROM followers WHERE name = $1 AND partition = $2
+            "SELECT position, hash, version FROM followers WHERE name = $1 AND partition = $2
              FOR UPDATE SKIP LOCKED",
         )
         .bind(self.model.name())
@@ -174,7 +135,12 @@ impl Follower {
         let position: i64 = leased.try_get("position")?;
         let page = self.page(&mut tx, position, hash_of(leased.try_get("hash")?)?).await?;
         let Some((end, hash)) = page.end else { return Ok(Step::Applied(0)) };
-        self.model.apply(&mut tx, &page.rows).await.map_err(|error| poison(position, error))?;
+        let tables = Tables::of_version(leased.try_get("version")?);
+        let applied = async {
+            self.model.apply(&mut tx, &tables, &page.rows).await?;
+            self.model.notice(&mut tx, &tables, &page.rows).await
+        };
+        applied.await.map_err(|error| poison(position, error))?;
         sqlx::query(
             "UPDATE followers SET position = $3, hash = $4 WHERE name = $1 AND partition = $2",
         )
@@ -248,6 +214,7 @@ impl Follower {
             page.rows.push(LogRow {
                 partition: self.partition,
                 position: at,
+                hash,
                 aggregate_id: id.parse().map_err(|error: uuid::Error| stuck(error.to_string()))?,
                 dispense_id: row.try_get("dispense_id")?,
                 recorded_at: row.try_get("recorded_at")?,

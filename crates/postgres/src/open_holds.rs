@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::follow::{LogRow, ReadModel};
+use crate::follow::{LogRow, ReadModel, Tables};
 
 /// What the model needs of a `HoldCreated`: one that was processed at once has no end.
 #[derive(Deserialize)]
@@ -17,6 +17,9 @@ struct Opened {
     expires_at: Option<DateTime<Utc>>,
 }
 
+/// Its name, which is that of its view and its follower.
+const NAME: &str = "open_holds";
+
 /// Keeps `open_holds` up to date.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenHolds;
@@ -24,11 +27,20 @@ pub struct OpenHolds;
 #[async_trait]
 impl ReadModel for OpenHolds {
     fn name(&self) -> &'static str {
-        "open_holds"
+        NAME
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[NAME]
     }
 
     /// A whole batch in two statements: what it opened and left open, and what it ended.
-    async fn apply(&self, db: &mut PgConnection, batch: &[LogRow]) -> Result<(), sqlx::Error> {
+    async fn apply(
+        &self,
+        db: &mut PgConnection,
+        tables: &Tables,
+        batch: &[LogRow],
+    ) -> Result<(), sqlx::Error> {
         let (mut opened, mut ended) = (BTreeMap::new(), Vec::new());
         for row in batch {
             if row.event_type == "HoldCreated" {
@@ -44,16 +56,17 @@ impl ReadModel for OpenHolds {
         let Some(partition) = batch.first().map(|row| row.partition.cast_signed()) else {
             return Ok(());
         };
+        let open_holds = tables.name(NAME);
         if !opened.is_empty() {
             let ids: Vec<Uuid> = opened.keys().copied().collect();
             let (requests, ends): (Vec<_>, Vec<_>) = opened.into_values().unzip();
-            sqlx::query(
-                "INSERT INTO open_holds_v1
+            sqlx::query(&format!(
+                "INSERT INTO {open_holds}
                      (partition, dispense_id, medication_request_id, expires_at)
                  SELECT $1, u.dispense_id, u.medication_request_id, u.expires_at
                  FROM UNNEST($2::uuid[], $3::uuid[], $4::timestamptz[])
                       AS u (dispense_id, medication_request_id, expires_at)",
-            )
+            ))
             .bind(partition)
             .bind(ids)
             .bind(requests)
@@ -62,11 +75,9 @@ impl ReadModel for OpenHolds {
             .await?;
         }
         if !ended.is_empty() {
-            sqlx::query("DELETE FROM open_holds_v1 WHERE partition = $1 AND dispense_id = ANY($2)")
-                .bind(partition)
-                .bind(ended)
-                .execute(&mut *db)
-                .await?;
+            let deleting =
+                format!("DELETE FROM {open_holds} WHERE partition = $1 AND dispense_id = ANY($2)");
+            sqlx::query(&deleting).bind(partition).bind(ended).execute(&mut *db).await?;
         }
         Ok(())
     }

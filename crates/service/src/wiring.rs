@@ -8,9 +8,9 @@ use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
 use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
-use dispense_postgres::follow::{Follower, ReadModel};
+use dispense_postgres::follow::Follower;
 use dispense_postgres::{
-    Dispenses, OpenHolds, PgDispenses, PgLog, PgRegistry, Running, follower_pool, pool, sweep,
+    PgDispenses, PgLog, PgRegistry, Running, follower_pool, pool, read_models, sweep,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -135,8 +135,7 @@ fn follow(
     let settings = log.log_settings();
     for partition in settings.partitions.all() {
         let Some(written) = log.written(partition) else { continue };
-        let models: [Arc<dyn ReadModel>; 2] = [Arc::new(OpenHolds), Arc::new(Dispenses)];
-        for model in models {
+        for model in read_models() {
             let follower = Follower::new(model, pool.clone(), settings, partition, written.clone());
             running.spawn(follower.run(stop.clone()));
         }

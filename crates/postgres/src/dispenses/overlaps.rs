@@ -16,7 +16,7 @@ SELECT count(*) FILTER (WHERE twice.found) AS one_innm,
        count(*) FILTER (WHERE spent.processed > spent.quantity) AS activity_quantity
 FROM UNNEST($2::uuid[]) AS u (dispense_id)
 CROSS JOIN LATERAL (
-    SELECT t.medication_request_id, t.opened_position, t.activity_id FROM dispenses_v1 t
+    SELECT t.medication_request_id, t.opened_position, t.activity_id FROM {dispenses} t
     WHERE t.partition = $1 AND t.dispense_id = u.dispense_id LIMIT 1
 ) d
 CROSS JOIN LATERAL (
@@ -60,18 +60,20 @@ LEFT JOIN LATERAL (
     SELECT sum(t.quantity) AS processed,
            (SELECT (a.data ->> 'quantity')::numeric FROM care_plan_activities a
             WHERE a.id = d.activity_id LIMIT 1) AS quantity
-    FROM dispenses_v1 t WHERE t.activity_id = d.activity_id AND t.stage = 'processed'
+    FROM {dispenses} t WHERE t.activity_id = d.activity_id AND t.stage = 'processed'
 ) spent ON true";
 
 /// Counts those among the dispenses that were handed over in a batch. A batch that is rolled back and
 /// followed again counts twice.
 pub(super) async fn count(
     db: &mut PgConnection,
+    dispenses: &str,
     partition: i16,
     handed_over: &[Uuid],
 ) -> Result<(), sqlx::Error> {
+    let statement = OVERLAPS.replace("{dispenses}", dispenses);
     let (one_innm, activity_quantity): (i64, i64) =
-        sqlx::query_as(OVERLAPS).bind(partition).bind(handed_over).fetch_one(db).await?;
+        sqlx::query_as(&statement).bind(partition).bind(handed_over).fetch_one(db).await?;
     for (rule, found) in [("one-innm", one_innm), ("activity-quantity", activity_quantity)] {
         let counter = metrics::counter!("dispense_rule_overlaps_total", "rule" => rule);
         counter.increment(found.unsigned_abs());

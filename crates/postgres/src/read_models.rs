@@ -1,0 +1,12 @@
+//! Every read model of this build.
+
+use std::sync::Arc;
+
+use crate::follow::ReadModel;
+use crate::{Dispenses, OpenHolds};
+
+/// Every read model of this build: what `serve` follows, and what can be rebuilt by name.
+#[must_use]
+pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
+    vec![Arc::new(OpenHolds), Arc::new(Dispenses)]
+}
