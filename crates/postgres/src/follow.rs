@@ -16,6 +16,7 @@ use sqlx::{Connection, PgConnection, PgPool, Row};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use read_model::Stored;
 pub use read_model::{LogRow, ReadModel, Tables};
 
 use crate::fault::sqlstate;
@@ -211,7 +212,7 @@ impl Follower {
                 return Err(stuck(format!("{kind} {version} is newer than this service")));
             }
             let id: &str = row.try_get("aggregate_id")?;
-            page.rows.push(LogRow {
+            page.rows.push(LogRow::from(Stored {
                 partition: self.partition,
                 position: at,
                 hash,
@@ -220,7 +221,7 @@ impl Follower {
                 recorded_at: row.try_get("recorded_at")?,
                 event_type: kind.to_owned(),
                 payload: row.try_get("payload")?,
-            });
+            }));
             page.end = Some((at, hash));
         }
         if position > 0 && !page.agrees {

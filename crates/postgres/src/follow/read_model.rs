@@ -1,8 +1,11 @@
 //! What a follower keeps: tables for one question, filled from the log and from nothing else.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_audit::chain::Hash;
+use dispense_domain::DispenseEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -23,18 +26,62 @@ pub struct LogRow {
     pub recorded_at: DateTime<Utc>,
     /// What kind of event it is.
     pub event_type: String,
-    pub(super) payload: String,
+    payload: String,
+    event: OnceLock<DispenseEvent>,
 }
 
 impl LogRow {
-    /// What happened, or as much of it as `T` asks for: a model that needs two members of an event
-    /// does not pay for the rest.
+    /// What happened. It is read once, for all models that are kept together.
+    ///
+    /// # Errors
+    ///
+    /// The payload is no such event.
+    pub fn event(&self) -> Result<&DispenseEvent, sqlx::Error> {
+        if let Some(event) = self.event.get() {
+            return Ok(event);
+        }
+        let event = self.read()?;
+        Ok(self.event.get_or_init(|| event))
+    }
+
+    /// As much of the payload as `T` asks for: a model that is kept alone and needs two members of an
+    /// event does not pay for the rest.
     ///
     /// # Errors
     ///
     /// The event has no such members.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, sqlx::Error> {
         serde_json::from_str(&self.payload).map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+}
+
+/// What the log has of an event, before it is a [`LogRow`].
+pub(super) struct Stored {
+    pub(super) partition: u16,
+    pub(super) position: i64,
+    pub(super) hash: Hash,
+    pub(super) aggregate_id: Uuid,
+    pub(super) dispense_id: Uuid,
+    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) event_type: String,
+    pub(super) payload: String,
+}
+
+impl From<Stored> for LogRow {
+    fn from(stored: Stored) -> Self {
+        let Stored { partition, position, hash, aggregate_id, dispense_id, .. } = stored;
+        let Stored { recorded_at, event_type, payload, .. } = stored;
+        Self {
+            partition,
+            position,
+            hash,
+            aggregate_id,
+            dispense_id,
+            recorded_at,
+            event_type,
+            payload,
+            event: OnceLock::new(),
+        }
     }
 }
 
