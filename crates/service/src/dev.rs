@@ -38,6 +38,9 @@ const ROLE: &str = "dispense";
 /// The file that tells other commands where the database is.
 pub(crate) const DATABASE_URL: &str = "database-url";
 
+/// The file that tells it to commands that need the owner of its tables.
+pub(crate) const DATABASE_ADMIN_URL: &str = "database-admin-url";
+
 /// Options of `dispense dev`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -118,11 +121,13 @@ async fn prepare(
     if !exists {
         sqlx::query("CREATE DATABASE dispense").execute(&mut db).await?;
     }
-    let admin: PgConnectOptions = server.admin_url(DATABASE).parse()?;
+    let admin_url = server.admin_url(DATABASE);
+    let admin: PgConnectOptions = admin_url.parse()?;
     let role = ServingRole { name: ROLE.to_owned(), password: Some(password.clone()) };
     migrate(&admin, Some(&role), serving.partitions).await?;
     let url = server.url(ROLE, &password, DATABASE);
     write_secret(&home.join(DATABASE_URL), &url)?;
+    write_secret(&home.join(DATABASE_ADMIN_URL), &admin_url)?;
     Ok(url.parse()?)
 }
 

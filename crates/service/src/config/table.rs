@@ -33,7 +33,7 @@ pub(crate) const TABLE: &[Setting] = &[
     secret(setting("DATABASE_URL", None, "a PostgreSQL URL", "postgres://dispense:secret@db/dispense",
         "the database, under the role that serves")),
     secret(setting("DATABASE_ADMIN_URL", None, "a PostgreSQL URL", "postgres://owner:secret@db/dispense",
-        "the same database, under the role that owns the tables; for `migrate` alone")),
+        "the same database, under the role that owns the tables; for commands that `serve` may not do, such as `migrate`")),
     setting("DATABASE_CONNECTIONS", Some("10"), "a whole number from 1 to 200", "10",
         "connections for reading, beside one for each partition"),
     setting("DISPENSE_LISTEN", Some("127.0.0.1:8080"), "an address and a port", "0.0.0.0:8080",
