@@ -5,3 +5,4 @@
 //! so that somebody else can write the check.
 
 pub mod chain;
+pub mod erasure;
