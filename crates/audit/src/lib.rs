@@ -6,3 +6,5 @@
 
 pub mod chain;
 pub mod erasure;
+pub mod instant;
+pub mod line;
