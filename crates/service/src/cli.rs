@@ -5,6 +5,7 @@ mod database;
 mod explain;
 mod help;
 pub(crate) mod import;
+mod log;
 mod migrate;
 mod progress;
 pub(crate) mod sign;
@@ -56,6 +57,9 @@ enum Command {
     /// Say rule by rule whether a dispense could begin now, and why not; nothing is written
     #[command(after_long_help = explain::HELP)]
     Explain(explain::Arguments),
+    /// The log itself
+    #[command(subcommand)]
+    Log(log::LogCommand),
     /// Print an `OpenAPI` document
     Openapi {
         /// Of which API: the platform's under /api/v1, or the register's under /api
@@ -123,6 +127,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let reader = log(reader, "warn")?;
             return wait(explain::run(reader, arguments));
         }
+        Command::Log(command) => return log::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {
                 Api::Ndp => dispense_http::openapi(),

@@ -1,0 +1,24 @@
+//! `dispense log`: the log itself, taken out or looked at as it was.
+
+mod export;
+
+use std::process::ExitCode;
+
+use super::{log, wait};
+use crate::config::Reader;
+
+/// What can be done with the log.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum LogCommand {
+    /// Write the log with its checkpoints into a folder, for whoever checks it
+    #[command(after_long_help = export::HELP)]
+    Export(export::Arguments),
+}
+
+/// Does it.
+pub(super) fn run(reader: Reader, command: LogCommand) -> anyhow::Result<ExitCode> {
+    let reader = log(reader, "warn")?;
+    match command {
+        LogCommand::Export(arguments) => wait(export::run(reader, arguments)),
+    }
+}
