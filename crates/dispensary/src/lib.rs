@@ -18,6 +18,7 @@
 //! which the outside stands. Start reading at [`hold`].
 
 mod answer;
+pub mod access;
 pub mod asker;
 mod balance;
 mod cancel;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use chrono_tz::Tz;
+use dispensary::access::AccessLog;
 use dispensary::{Asker, Dispensary};
 
 use crate::auth::{Authenticator, require_scope};
@@ -15,6 +16,8 @@ use crate::problem::Problem;
 pub struct Door {
     /// What the service can do.
     pub dispensary: Dispensary,
+    /// Who looked.
+    pub access: Arc<dyn AccessLog>,
     /// Who asks.
     pub authenticator: Arc<Authenticator>,
     /// What is wrong with this instance.

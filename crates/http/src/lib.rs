@@ -16,6 +16,7 @@
 //!
 //! The service fills a [`Door`], binds a port and runs what [`serve`] returns.
 
+mod access;
 mod answer;
 pub mod auth;
 mod body;

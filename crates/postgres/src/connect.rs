@@ -66,6 +66,17 @@ pub fn follower_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
     pool_of(options, connections)
 }
 
+/// The connections of [`access_pool`]: one writes, the other is there when it broke.
+const ACCESS_CONNECTIONS: u32 = 2;
+
+/// A pool for writing down who looked, so that those who read leave it a connection. It is durable as
+/// the log is.
+#[must_use]
+pub fn access_pool(options: &PgConnectOptions) -> PgPool {
+    let options = durable(options.clone()).application_name("dispense access log");
+    pool_of(options, ACCESS_CONNECTIONS)
+}
+
 fn pool_of(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)

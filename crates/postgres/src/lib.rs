@@ -14,6 +14,7 @@
 //! [`PgLog`] implements [`dispensary::EventLog`], [`PgRegistry`] implements [`dispensary::Registry`];
 //! [`follow`] reads on from the log into read models. Start reading at the module of the writer.
 
+mod access_log;
 mod answers;
 mod batch;
 mod clock;
@@ -29,6 +30,7 @@ mod look;
 pub mod migrate;
 mod open_holds;
 mod outcome;
+mod positions;
 mod queue;
 mod read_models;
 mod registry;
@@ -39,11 +41,13 @@ mod sweep;
 mod writer;
 mod wrong_codes;
 
-pub use connect::{follower_pool, pool, reachable};
+pub use access_log::PgAccessLog;
+pub use connect::{access_pool, follower_pool, pool, reachable};
 pub use dispenses::{Dispenses, PgDispenses};
 pub use import::Importer;
 pub use log::{PgLog, Running};
 pub use open_holds::OpenHolds;
+pub use positions::PgPositions;
 pub use read_models::read_models;
 pub use registry::PgRegistry;
 pub use settings::{LogSettings, NotServable};

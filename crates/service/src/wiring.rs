@@ -10,7 +10,8 @@ use dispense_http::Door;
 use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_postgres::follow::Follower;
 use dispense_postgres::{
-    PgDispenses, PgLog, PgRegistry, Running, follower_pool, pool, read_models, sweep,
+    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, Running, access_pool, follower_pool, pool,
+    read_models, sweep,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -70,6 +71,10 @@ pub(crate) async fn wire(
     let following = follower_pool(&settings.database, FOLLOWER_CONNECTIONS);
     let mut followers = follow(&log, &following, &registry, &stops.followers);
 
+    let (access, recording) =
+        PgAccessLog::new(access_pool(&settings.database), stops.followers.clone());
+    followers.spawn(recording);
+
     let verifier = verifier(&serving.signing)?;
     followers.spawn(keep_looking(verifier.clone(), stops.followers.clone()));
     let contents: Arc<dyn Contents> = Arc::new(ObjectContents::open(&serving.signing.store).await?);
@@ -83,12 +88,14 @@ pub(crate) async fn wire(
     let door = Door {
         dispensary: Dispensary::new(Outside {
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
+            positions: Arc::new(PgPositions::new(pool.clone(), log_settings)),
             log,
             registry: registry.clone(),
             signatures: Arc::new(verifier),
             contents,
             terms: serving.terms.clone(),
         }),
+        access: Arc::new(access),
         authenticator: Arc::new(authenticator),
         health: Arc::new(Behind { pool: pool.clone(), registry }),
         metrics: figures(pool, metrics),

@@ -1,6 +1,7 @@
 //! A small world behind the door: the real dispensary and the real rules, on a log and a registry in
 //! memory, which record and can be told to fail.
 
+mod accesses;
 mod dispenses;
 mod ground;
 mod log;
@@ -21,6 +22,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use dispensary::access::Access;
 use dispensary::asker::ClientType;
 use dispensary::{
     AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer,
@@ -76,6 +78,10 @@ pub(super) struct Inner {
     pub(super) checks: Vec<Check>,
     /// Who signs the next container, or what is wrong with it.
     pub(super) signature: Result<Signer, SignatureFault>,
+    /// Who looked.
+    pub(super) accesses: Vec<Access>,
+    /// Makes the record of who looked fail.
+    pub(super) access_log_is_full: bool,
     /// What is stored.
     pub(super) contents: BTreeMap<String, Vec<u8>>,
     /// Makes the store fail.
@@ -175,6 +181,8 @@ impl World {
             takes_batches: usize::MAX,
             checks: Vec::new(),
             signature: Ok(sample::signer()),
+            accesses: Vec::new(),
+            access_log_is_full: false,
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
@@ -188,6 +196,7 @@ impl World {
                 contents: Arc::new(signing::MemoryContents(state.clone())),
                 terms: Arc::new(terms),
             }),
+            access: Arc::new(accesses::MemoryAccesses(state.clone())),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
             health: Arc::new(state.clone()),
             metrics: Arc::new(|| "up 1\n".to_owned()),

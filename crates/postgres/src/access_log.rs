@@ -1,0 +1,67 @@
+//! Who looked: written in batches beside the requests, and read by auditors.
+
+mod writing;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dispensary::Unavailable;
+use dispensary::access::{Access, AccessLog};
+use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use writing::Waiting;
+
+/// The most records that wait to be written.
+const LENGTH: usize = 1024;
+
+/// How long a request waits for room among them.
+const ROOM_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long it waits for its record then: longer than the database may take.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
+
+/// Who looked, in PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PgAccessLog {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl PgAccessLog {
+    /// The access log, and what writes it: that has to run, and ends once `stop` is cancelled and
+    /// nothing waits any more. `pool` is for it alone.
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        stop: CancellationToken,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (queue, waiting) = mpsc::channel(LENGTH);
+        (Self { queue }, writing::write(pool, waiting, stop))
+    }
+}
+
+#[async_trait]
+impl AccessLog for PgAccessLog {
+    async fn record(&self, access: Access) -> Result<(), Unavailable> {
+        let (answer, written) = oneshot::channel();
+        let waiting = Waiting { access, answer };
+        match self.queue.send_timeout(waiting, ROOM_WITHIN).await {
+            Ok(()) => {}
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+                return Err(silent("no room in time"));
+            }
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(silent("it has stopped")),
+        }
+        match tokio::time::timeout(WRITTEN_WITHIN, written).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(cause))) => Err(silent(cause)),
+            Ok(Err(_)) => Err(silent("its writer is gone")),
+            Err(_) => Err(silent("not written in time")),
+        }
+    }
+}
+
+fn silent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Unavailable {
+    Unavailable { what: "the access log", source: source.into() }
+}
