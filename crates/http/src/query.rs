@@ -1,10 +1,31 @@
 //! Members of a query string: what an endpoint of the platform's API does not know is refused, never
 //! overlooked. The register's API takes what it knows and ignores the rest, but for [`DRY_RUN`].
+//!
+//! An endpoint of a list says in [`read`] which members it takes, and of which kind each is:
+//!
+//! ```text
+//! query::read(&request, |query| {
+//!     let (from, to) = query.days("from", "to");
+//!     let patient = query.optional("patientId", kinds::uuid);
+//!     let limit = query.optional("limit", kinds::whole(1..=300));
+//!     Some(Wanted { patient, from, to, limit })
+//! })
+//! ```
+
+pub(crate) mod kinds;
+mod members;
 
 use actix_web::{HttpRequest, web};
 
 use crate::body::Fault;
 use crate::problem::{Problem, Violation};
+
+#[allow(
+    unused_imports,
+    reason = "named by whoever puts the reading into a function of its own"
+)]
+pub(crate) use members::Members;
+pub(crate) use members::read;
 
 /// The member that asks what a create would lead to; the register does not know it.
 pub(crate) const DRY_RUN: &str = "dryRun";

@@ -1,6 +1,7 @@
 //! What is wrong with one member, in the words of the register's schema library.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use dispense_domain::{InvalidMoney, InvalidQuantity, InvalidText};
 
@@ -95,6 +96,25 @@ impl Fault {
     /// The number is less than zero.
     fn negative() -> Self {
         Self::new("number", "expected the value to be >= 0").with("greater_than_or_equal_to", 0_u32)
+    }
+
+    /// The number is less than that.
+    pub(crate) fn at_least(bound: u64) -> Self {
+        Self::new("number", format!("expected the value to be >= {bound}"))
+            .with("greater_than_or_equal_to", Param::Number(bound.into()))
+    }
+
+    /// The number is more than that.
+    pub(crate) fn at_most(bound: u64) -> Self {
+        Self::new("number", format!("expected the value to be <= {bound}"))
+            .with("less_than_or_equal_to", Param::Number(bound.into()))
+    }
+
+    /// The end of a range lies before its beginning.
+    pub(crate) fn before(beginning: &impl Display) -> Self {
+        let beginning = beginning.to_string();
+        Self::new("inclusion", format!("expected {beginning} or later, where the range begins"))
+            .with("from", Param::Text(beginning))
     }
 
     /// No amount is equal to the number: too great by far, or too fine.

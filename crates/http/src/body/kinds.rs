@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use dispense_domain::{Money, Quantity, Text, json_number};
 use rust_decimal::Decimal;
@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::{Fault, Json};
 
 /// An id, with dashes or without, in any case.
-const UUID: &str = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
+pub(crate) const UUID: &str =
+    "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
 
 /// The lengths of an id: without dashes and with them.
 const UUID_LENGTHS: [usize; 2] = [32, 36];
@@ -73,16 +74,20 @@ pub(crate) fn day(json: Json<'_>) -> Result<NaiveDate, Fault> {
 /// A day, or an instant, of which the day in `zone` counts.
 pub(crate) fn day_or_instant(json: Json<'_>, zone: Tz) -> Result<NaiveDate, Fault> {
     let text = string(json)?;
-    let instant = || {
-        let instant = DateTime::parse_from_rfc3339(&text).ok()?;
-        Some(instant.with_timezone(&zone).date_naive())
-    };
+    let instant = || Some(parse_instant(&text)?.with_timezone(&zone).date_naive());
     parse_day(&text).or_else(instant).filter(|day| YEARS.contains(&day.year())).ok_or_else(|| {
         Fault::format("expected a day of the calendar as YYYY-MM-DD, or a time as of RFC 3339")
     })
 }
 
-fn parse_day(text: &str) -> Option<NaiveDate> {
+/// An instant out of its text.
+pub(crate) fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
+    let instant = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    YEARS.contains(&instant.year()).then_some(instant)
+}
+
+/// A day out of its text.
+pub(crate) fn parse_day(text: &str) -> Option<NaiveDate> {
     let bytes = text.as_bytes();
     let in_form = bytes.len() == 10
         && bytes.iter().enumerate().all(|(place, byte)| match place {

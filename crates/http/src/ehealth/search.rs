@@ -12,7 +12,8 @@ use super::list_by_request::statuses;
 use super::{READ, envelope, side};
 use crate::Door;
 use crate::body::{Fault, Json, Members, kinds};
-use crate::problem::{Param, Problem};
+use crate::problem::Problem;
+use crate::query::kinds::{parse_whole, whole as whole_within};
 use crate::query::members;
 
 /// Search for dispenses
@@ -102,41 +103,15 @@ fn string(value: Json<'_>) -> String {
 }
 
 fn page_number(value: Json<'_>) -> Result<PageNumber, Fault> {
-    PageNumber::new(whole(value)?).ok_or_else(|| out_of_bounds(Bound::Least(1)))
+    PageNumber::new(whole(value)?).ok_or_else(|| Fault::at_least(1))
 }
 
 fn page_size(value: Json<'_>) -> Result<PageSize, Fault> {
-    let number = u32::try_from(whole(value)?).unwrap_or(u32::MAX);
-    let bound = if number < PageSize::LEAST {
-        Bound::Least(PageSize::LEAST)
-    } else {
-        Bound::Most(PageSize::MOST)
-    };
-    PageSize::new(number).ok_or_else(|| out_of_bounds(bound))
+    let size = whole_within(PageSize::LEAST.into()..=PageSize::MOST.into())(&string(value))?;
+    u32::try_from(size).ok().and_then(PageSize::new).ok_or_else(|| Fault::at_most(size))
 }
 
 /// A whole number; one below zero counts as zero, and one that is too great for us as the greatest.
 fn whole(value: Json<'_>) -> Result<u64, Fault> {
-    let text = string(value);
-    let digits = text.strip_prefix('-').unwrap_or(&text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Fault::cast("integer", "string"));
-    }
-    Ok(if digits.len() < text.len() { 0 } else { text.parse().unwrap_or(u64::MAX) })
-}
-
-/// What a number has to be.
-#[derive(Clone, Copy)]
-enum Bound {
-    Least(u32),
-    Most(u32),
-}
-
-fn out_of_bounds(bound: Bound) -> Fault {
-    let (sign, name, bound) = match bound {
-        Bound::Least(bound) => (">=", "greater_than_or_equal_to", bound),
-        Bound::Most(bound) => ("<=", "less_than_or_equal_to", bound),
-    };
-    let message = format!("expected the value to be {sign} {bound}").into();
-    Fault { rule: "number", message, params: vec![(name, Param::from(bound))] }
+    parse_whole(&string(value)).ok_or_else(|| Fault::cast("integer", "string"))
 }
