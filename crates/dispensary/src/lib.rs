@@ -29,6 +29,7 @@ pub mod hold;
 mod import;
 mod orphans;
 pub mod ports;
+pub mod positions;
 pub mod process;
 mod qualify;
 mod recorded;
@@ -53,6 +54,7 @@ pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
     Signatures, Stream, Tried, Unavailable, Unnamed,
 };
+pub use positions::{InvalidPositions, LogPositions, Model, PositionError, Positions};
 pub use process::WantedProcess;
 pub use qualify::Qualifiable;
 pub use recorded::{LogPosition, Recorded};
@@ -66,6 +68,8 @@ pub use shown::Shown;
 pub struct Outside {
     /// The event log.
     pub log: Arc<dyn EventLog>,
+    /// How far the log goes, and how far read models have read it.
+    pub positions: Arc<dyn Positions>,
     /// The registries.
     pub registry: Arc<dyn Registry>,
     /// All dispenses, to look among.
@@ -82,6 +86,7 @@ pub struct Outside {
 #[derive(Clone)]
 pub struct Dispensary {
     log: Arc<dyn EventLog>,
+    positions: Arc<dyn Positions>,
     registry: Arc<dyn Registry>,
     dispenses: Arc<dyn Dispenses>,
     signatures: Arc<dyn Signatures>,
@@ -93,7 +98,7 @@ impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, registry, dispenses, signatures, contents, terms } = outside;
-        Self { log, registry, dispenses, signatures, contents, terms }
+        let Outside { log, positions, registry, dispenses, signatures, contents, terms } = outside;
+        Self { log, positions, registry, dispenses, signatures, contents, terms }
     }
 }

@@ -29,9 +29,13 @@ impl FromStr for LogPosition {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (partition, position) = text.split_once(':').ok_or(())?;
-        let position: i64 = position.parse().map_err(|_| ())?;
+        // The parsers of numbers take a sign; a place has none.
+        if ![partition, position].iter().all(|it| it.bytes().all(|it| it.is_ascii_digit())) {
+            return Err(());
+        }
         let partition = partition.parse().map_err(|_| ())?;
-        (position >= 0).then_some(Self { partition, position }).ok_or(())
+        let position = position.parse().map_err(|_| ())?;
+        Ok(Self { partition, position })
     }
 }
 

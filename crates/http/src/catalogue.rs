@@ -82,7 +82,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-pub(crate) const DOOR: [Entry; 17] = [
+pub(crate) const DOOR: [Entry; 19] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
@@ -94,7 +94,9 @@ pub(crate) const DOOR: [Entry; 17] = [
     UNSUPPORTED_MEDIA_TYPE,
     MALFORMED_JSON,
     SCHEMA,
+    POSITION_INVALID,
     CONTENT_NOT_STORED,
+    READ_MODEL_BEHIND,
     BUSY,
     OUTCOME_UNKNOWN,
     CLOCK_UNSOUND,
@@ -222,6 +224,24 @@ pub(crate) const SCHEMA: Entry = Entry {
         "earliest",
         "latest",
     ],
+};
+
+pub(crate) const POSITION_INVALID: Entry = Entry {
+    code: "position-invalid",
+    status: 400,
+    title: "`Dispense-Position` names no place in the log",
+    remedy: "Send the `Dispense-Position` of an answer of this service as it is, several with commas between them, each partition once; or none.",
+    rule: "position",
+    params: &["position", "head", "partitions"],
+};
+
+pub(crate) const READ_MODEL_BEHIND: Entry = Entry {
+    code: "read-model-behind",
+    status: 503,
+    title: "What is looked through has not read the log that far yet; try again",
+    remedy: "Wait as `Retry-After` says and ask again; or leave `Dispense-Position` out, and be shown what is there. Operators: look at the follower of that name.",
+    rule: "service",
+    params: &["readModel", "position", "read"],
 };
 
 pub(crate) const CONTENT_NOT_STORED: Entry = Entry {

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use dispensary::search::{Matching, PageAsked};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
-    FaultyLine, Kept, Line, LogPosition, Opened, Origin, Outside, Recorded, Registries, Registry,
-    Scopes, Signatures, Stream, Tried, Unavailable, Unnamed,
+    FaultyLine, Kept, Line, LogPosition, LogPositions, Model, Opened, Origin, Outside, Positions,
+    Recorded, Registries, Registry, Scopes, Signatures, Stream, Tried, Unavailable, Unnamed,
 };
 use dispense_domain::decide::create_hold::explain;
 use dispense_domain::{
-    Command, CreateHold, DispenseId, LegalEntityId, MedicationRequestId, RequestEvidence, Sight,
-    Terms, Text,
+    Command, CreateHold, DispenseId, LegalEntityId, MedicationRequestId, Partitions,
+    RequestEvidence, Sight, Terms, Text,
 };
 use futures::stream::BoxStream;
 
@@ -76,6 +76,7 @@ impl World {
 pub(crate) fn dispensary(world: &Arc<World>) -> Dispensary {
     Dispensary::new(Outside {
         log: world.clone(),
+        positions: Arc::new(Nobody),
         registry: world.clone(),
         dispenses: Arc::new(Nobody),
         signatures: Arc::new(Nobody),
@@ -167,6 +168,25 @@ struct Nobody;
 impl Dispenses for Nobody {
     async fn search(&self, _: &Criteria, _: PageAsked) -> Result<Matching, Unavailable> {
         unreachable!("nobody searches")
+    }
+}
+
+#[async_trait]
+impl Positions for Nobody {
+    fn partitions(&self) -> Partitions {
+        unreachable!("no position is named")
+    }
+
+    async fn heads(&self, _: &LogPositions) -> Result<LogPositions, Unavailable> {
+        unreachable!("no position is named")
+    }
+
+    async fn read_by(&self, _: Model) -> Result<LogPositions, Unavailable> {
+        unreachable!("no read model is looked at")
+    }
+
+    async fn wait_for(&self, _: Model, _: &LogPositions) -> Result<LogPositions, Unavailable> {
+        unreachable!("no read model is looked at")
     }
 }
 

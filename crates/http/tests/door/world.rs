@@ -5,6 +5,7 @@ mod accesses;
 mod dispenses;
 mod ground;
 mod log;
+mod positions;
 mod registry;
 pub(super) mod sample;
 mod signing;
@@ -62,6 +63,8 @@ pub(super) struct Inner {
     pub(super) now: DateTime<Utc>,
     /// The log, one partition.
     pub(super) events: Vec<(MedicationRequestId, Recorded)>,
+    /// How many events the read models have not read yet.
+    pub(super) read_models_lag: usize,
     /// What decisions are made from.
     pub(super) ground: Ground,
     /// The wrong verification codes that were tried.
@@ -173,6 +176,7 @@ impl World {
         let state = State(Arc::new(Mutex::new(Inner {
             now: sample::NOW.parse().unwrap(),
             events: Vec::new(),
+            read_models_lag: 0,
             ground: Ground::sample(change),
             wrong_codes: Vec::new(),
             origins: Vec::new(),
@@ -190,6 +194,7 @@ impl World {
         let door = Door {
             dispensary: Dispensary::new(Outside {
                 log: Arc::new(log::MemoryLog(state.clone())),
+                positions: Arc::new(positions::MemoryPositions(state.clone())),
                 registry: Arc::new(registry::SampleRegistry(state.clone())),
                 dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
