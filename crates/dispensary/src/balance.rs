@@ -1,7 +1,7 @@
 //! What is left of a medication request.
 
 use dispense_domain::registry::RequestStatus;
-use dispense_domain::{MedicationRequestId, Quantity, Text};
+use dispense_domain::{MedicationRequestId, PersonId, Quantity, Text};
 use rust_decimal::Decimal;
 
 use crate::{Asker, Dispensary, QueryError, RequestKey};
@@ -11,6 +11,8 @@ use crate::{Asker, Dispensary, QueryError, RequestKey};
 pub struct Balance {
     /// The medication request.
     pub id: MedicationRequestId,
+    /// The patient.
+    pub person_id: PersonId,
     /// Its effective status: completed once nothing remains, else what its registry says.
     pub status: RequestStatus,
     /// Prescribed, by the log once it knows.
@@ -41,6 +43,7 @@ impl Dispensary {
         let primary = medication.and_then(|it| it.primary_ingredient());
         Ok(Balance {
             id: requested.evidence.request.id,
+            person_id: requested.evidence.request.person_id,
             status: requested.status(),
             prescribed,
             held: held.normalize(),

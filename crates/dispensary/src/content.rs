@@ -4,11 +4,11 @@ use dispense_domain::DispenseId;
 use serde_json::value::RawValue;
 
 use crate::document::{self, Side};
-use crate::{Asker, Dispensary, QueryError, Unavailable};
+use crate::{Asker, Dispensary, QueryError, Shown, Unavailable};
 
 impl Dispensary {
-    /// The document that is to be signed for this dispense, or was: the register's, as it was when
-    /// the hold began, with the payment once it is known.
+    /// The dispense, and the document that is to be signed for it, or was: the register's, as it was
+    /// when the hold began, with the payment once it is known.
     ///
     /// # Errors
     ///
@@ -18,23 +18,29 @@ impl Dispensary {
         &self,
         asker: &Asker,
         id: DispenseId,
-    ) -> Result<Box<RawValue>, QueryError> {
+    ) -> Result<(Shown, Box<RawValue>), QueryError> {
         let (stream, shown) = self.seen_by(asker, id).await?;
         let document = document::signed(&stream.events, &shown, Side::Whole);
-        Ok(document.map_err(document::unreadable)?)
+        let document = document.map_err(document::unreadable)?;
+        Ok((shown, document))
     }
 
-    /// The container as it was signed, byte for byte.
+    /// The dispense, and the container as it was signed, byte for byte.
     ///
     /// # Errors
     ///
     /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Unavailable`] if the store
     /// does not have what the log names, which is for an operator to look into.
-    pub async fn container(&self, asker: &Asker, id: DispenseId) -> Result<Vec<u8>, QueryError> {
+    pub async fn container(
+        &self,
+        asker: &Asker,
+        id: DispenseId,
+    ) -> Result<(Shown, Vec<u8>), QueryError> {
         let (_, shown) = self.seen_by(asker, id).await?;
-        let stored = shown.content.ok_or(QueryError::NotFound("signed content"))?;
+        let stored = shown.content.clone().ok_or(QueryError::NotFound("signed content"))?;
         let found = self.contents.get(&stored.key).await?;
         let lost = || Unavailable { what: "the content store", source: stored.key.into() };
-        Ok(found.ok_or_else(lost)?)
+        let container = found.ok_or_else(lost)?;
+        Ok((shown, container))
     }
 }

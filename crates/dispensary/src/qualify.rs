@@ -41,6 +41,12 @@ impl Dispensary {
 }
 
 impl Qualifiable {
+    /// The medication request.
+    #[must_use]
+    pub fn requested(&self) -> &Requested {
+        &self.requested
+    }
+
     fn dispensing(&self) -> &Dispensing {
         &self.requested.dispensing
     }

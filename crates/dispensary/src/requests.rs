@@ -98,7 +98,7 @@ impl Dispensary {
         Ok(self.visible(asker, key).await?.ok_or(MISSING)?.0)
     }
 
-    /// The dispenses of a medication request that stand at one of those statuses, or all of them if
+    /// A medication request, and its dispenses that stand at one of those statuses, or all of them if
     /// none is named; the last one first.
     ///
     /// Whoever may see the request sees the dispenses of every pharmacy: that is how a pharmacy
@@ -112,13 +112,14 @@ impl Dispensary {
         asker: &Asker,
         key: &RequestKey,
         statuses: &[Status],
-    ) -> Result<Vec<Shown>, QueryError> {
+    ) -> Result<(Requested, Vec<Shown>), QueryError> {
         let (requested, stream) = self.visible(asker, key).await?.ok_or(MISSING)?;
         // In the order in which they began, which the clock of a partition never turns round.
         let begun = requested.dispensing.dispenses().iter().rev();
         let shown = begun.filter_map(|dispense| Shown::of(&stream.events, dispense.id, stream.at));
         let wanted = |shown: &Shown| statuses.is_empty() || statuses.contains(&shown.status);
-        Ok(shown.filter(wanted).collect())
+        let shown = shown.filter(wanted).collect();
+        Ok((requested, shown))
     }
 
     /// The medication request and its events, if this asker may see it: what shows, and what counts,

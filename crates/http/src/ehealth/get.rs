@@ -2,12 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 use dispensary::document;
 
 use super::answered::answer;
 use super::described::{DispenseAnswer, GetErrors};
 use super::{READ, envelope, id_in_path, side};
 use crate::Door;
+use crate::access::Seen;
 
 /// Look at a dispense
 ///
@@ -32,6 +34,7 @@ pub(crate) async fn get_medication_dispense(
         let asker = door.admit(&request, READ).await?;
         let id = id_in_path(&request, "dispense")?;
         let shown = door.dispensary.dispense(&asker, id.into()).await?;
+        door.saw(&request, &asker, Seen::of(Looked::Dispense, &shown)).await?;
         let data = document::dispense(&shown, side(&request))?;
         Ok(envelope::object(&request, StatusCode::OK, &data))
     })

@@ -1,6 +1,7 @@
 //! `GET /api/medication_requests/{id}/dispenses`
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 use dispensary::document::{self, DocumentError};
 use dispense_domain::Status;
 use dispense_domain::decide::register_word;
@@ -10,6 +11,7 @@ use super::described::{DispensesOfRequest, ListErrors};
 use super::medication_request::key_in_path;
 use super::{READ, envelope, side};
 use crate::Door;
+use crate::access::Seen;
 use crate::body::Fault;
 use crate::problem::{Problem, Violation};
 use crate::query::asked;
@@ -43,7 +45,10 @@ pub(crate) async fn list_dispenses_by_medication_request(
         let asker = door.admit(&request, READ).await?;
         let key = key_in_path(&request)?;
         let statuses = statuses_in_query(&request)?;
-        let dispenses = door.dispensary.dispenses_of(&asker, &key, &statuses).await?;
+        let (requested, dispenses) =
+            door.dispensary.dispenses_of(&asker, &key, &statuses).await?;
+        let seen = Seen::requested(Looked::DispenseList, &requested);
+        door.saw(&request, &asker, dispenses.iter().fold(seen, Seen::with)).await?;
         let side = side(&request);
         let data = dispenses.iter().map(|shown| document::dispense(shown, side));
         let data = data.collect::<Result<Vec<_>, DocumentError>>()?;

@@ -2,12 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 use dispensary::{Asker, RequestKey, document};
 
 use super::answered::answer;
 use super::described::{GetErrors, MedicationRequestAnswer};
 use super::{READ, envelope, side};
 use crate::Door;
+use crate::access::Seen;
 use crate::auth::require_scope;
 use crate::catalogue;
 use crate::problem::Problem;
@@ -41,6 +43,8 @@ pub(crate) async fn get_medication_request(
         let asker = admitted(&door, &request).await?;
         let key = key_in_path(&request)?;
         let requested = door.dispensary.requested(&asker, &key).await?;
+        let seen = Seen::requested(Looked::MedicationRequest, &requested);
+        door.saw(&request, &asker, seen).await?;
         let data = document::medication_request(&requested, side(&request))?;
         Ok(envelope::object(&request, StatusCode::OK, &data))
     })

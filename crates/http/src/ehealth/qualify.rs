@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
+use dispensary::access::Looked;
 use dispense_domain::{DivisionId, MedicalProgramId};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use super::medication_request::{DETAILS, key_in_path};
 use super::qualified::QualifiedProgram;
 use super::refused::Refused;
 use crate::Door;
+use crate::access::Seen;
 use crate::answer::answer_body_as;
 use crate::body::{self, Json, Members, kinds};
 use crate::problem::Problem;
@@ -71,6 +73,8 @@ pub(crate) async fn qualify_medication_request(
         qualifiable.check()?;
         let (programs, division) = asked_in(&request, &bytes)?;
         let qualified = qualifiable.qualify(programs, division)?;
+        let seen = Seen::requested(Looked::Qualification, qualifiable.requested());
+        door.saw(&request, &asker, seen).await?;
         let data: Vec<_> = qualified.iter().map(QualifiedProgram::of).collect();
         Ok(envelope::list(&request, &data, None))
     })

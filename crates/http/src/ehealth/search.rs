@@ -1,6 +1,7 @@
 //! `GET /api/medication_dispenses`
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 use dispensary::document::{self, DocumentError};
 use dispensary::search::{Criteria, Found, PageAsked, PageNumber, PageSize};
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use super::envelope::Paging;
 use super::list_by_request::statuses;
 use super::{READ, envelope, side};
 use crate::Door;
+use crate::access::Seen;
 use crate::body::{Fault, Json, Members, kinds};
 use crate::problem::Problem;
 use crate::query::kinds::{parse_whole, whole as whole_within};
@@ -51,7 +53,10 @@ pub(crate) async fn search_medication_dispenses(
     answer(&request, async {
         let asker = door.admit(&request, READ).await?;
         let (criteria, page) = wanted(&request)?;
+        let asked_for = criteria.medication_request_id;
         let found = door.dispensary.search(&asker, criteria, page).await?;
+        let seen = Seen::all(Looked::DispenseList, &found.dispenses);
+        door.saw(&request, &asker, asked_for.into_iter().fold(seen, Seen::request)).await?;
         let side = side(&request);
         let data = found.dispenses.iter().map(|shown| document::dispense(shown, side));
         let data = data.collect::<Result<Vec<_>, DocumentError>>()?;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::Balance;
+use dispensary::access::Looked;
 use dispense_domain::Text;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use super::dispense::Number;
 use super::problems::GetProblems;
 use super::{READ, prescription_in_path};
 use crate::Door;
+use crate::access::Seen;
 use crate::answer::answer;
 use crate::query::nothing_asked;
 
@@ -80,6 +82,8 @@ pub(crate) async fn get_prescription(request: HttpRequest, door: web::Data<Door>
         let key = prescription_in_path(&request)?;
         nothing_asked(&request)?;
         let balance = door.dispensary.balance(&asker, &key).await?;
+        let seen = Seen::nothing(Looked::MedicationRequest).request(balance.id);
+        door.saw(&request, &asker, seen.patient(balance.person_id)).await?;
         Ok(HttpResponse::Ok().json(PrescriptionBalance::of(&balance)))
     })
     .await

@@ -2,10 +2,12 @@
 
 use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 
 use super::problems::GetProblems;
 use super::{READ, id_in_path};
 use crate::Door;
+use crate::access::Seen;
 use crate::answer::answer;
 use crate::query::nothing_asked;
 
@@ -45,12 +47,14 @@ pub(crate) async fn get_content(request: HttpRequest, door: web::Data<Door>) -> 
         let mut response = HttpResponse::Ok();
         response.insert_header((VARY, ACCEPT.as_str()));
         if wants_container(&request) {
-            let container = door.dispensary.container(&asker, id.into()).await?;
+            let (shown, container) = door.dispensary.container(&asker, id.into()).await?;
+            door.saw(&request, &asker, Seen::of(Looked::Content, &shown)).await?;
             let name = format!("attachment; filename=\"{id}.p7m\"");
             response.insert_header((CONTENT_DISPOSITION, name)).content_type(CONTAINER);
             return Ok(response.body(container));
         }
-        let content = door.dispensary.content(&asker, id.into()).await?;
+        let (shown, content) = door.dispensary.content(&asker, id.into()).await?;
+        door.saw(&request, &asker, Seen::of(Looked::Content, &shown)).await?;
         Ok(response.content_type("application/json").body(content.get().to_owned()))
     })
     .await

@@ -2,12 +2,14 @@
 
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
 
 use super::dispense::Dispense;
 use super::entity_tag::{entity_tag, has_already};
 use super::problems::GetProblems;
 use super::{READ, id_in_path};
 use crate::Door;
+use crate::access::Seen;
 use crate::answer::answer;
 use crate::query::nothing_asked;
 
@@ -38,6 +40,7 @@ pub(crate) async fn get_dispense(request: HttpRequest, door: web::Data<Door>) ->
         let id = id_in_path(&request, "dispense")?;
         nothing_asked(&request)?;
         let shown = door.dispensary.dispense(&asker, id.into()).await?;
+        door.saw(&request, &asker, Seen::of(Looked::Dispense, &shown)).await?;
         let tag = entity_tag(&shown);
         if has_already(request.headers(), &tag) {
             return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use dispensary::QueryError;
+use dispensary::access::Looked;
 use dispense_domain::{DivisionId, MedicalProgramId};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::problems::QualifyProblems;
 use super::qualified::QualifiedPrograms;
 use super::{DETAILS, no_prescription, place, prescription_in_path};
 use crate::Door;
+use crate::access::Seen;
 use crate::answer::answer_body;
 use crate::body::{self, Json, Members, kinds};
 use crate::problem::Problem;
@@ -73,6 +75,8 @@ pub(crate) async fn qualify_prescription(
         let (programs, division) = Json::parse(&bytes)?.walk("$", asked)?;
         let qualified = qualifiable.qualify(programs, division);
         let qualified = qualified.map_err(|refusals| Problem::refused(&refusals, place::path))?;
+        let seen = Seen::requested(Looked::Qualification, qualifiable.requested());
+        door.saw(&request, &asker, seen).await?;
         Ok(HttpResponse::Ok().json(QualifiedPrograms::of(&qualified)))
     })
     .await
