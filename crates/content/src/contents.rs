@@ -18,10 +18,10 @@ use crate::key::Key;
 use crate::store::Store;
 
 /// How long a call may take.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the next part of a list may take: a thousand objects, on a slow disk or over a network.
-const LISTED_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const LISTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How many calls are at work at once. A file system that hangs holds a thread for each, and must
 /// not take all that the process has.
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 /// Where signed containers are kept: a folder or an S3 bucket.
 #[derive(Debug, Clone)]
 pub struct ObjectContents {
-    store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
     turns: Arc<Semaphore>,
 }
 
@@ -78,7 +78,7 @@ impl ObjectContents {
 
     /// Does that work, one of few at a time. The work goes on to its end even where nobody waits
     /// for it any more, and keeps its turn for as long.
-    async fn within<T: Send + 'static>(
+    pub(crate) async fn within<T: Send + 'static>(
         &self,
         limit: Duration,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,

@@ -7,12 +7,15 @@
 //!  hourly ──▶ kept, remove                   what no event names
 //! ```
 //!
+//! Copies of signed checkpoints stand in the same store, below `checkpoints/`, and are never removed.
+//!
 //! The container is stored before the event is committed, so that no event ever names what is not
 //! there. What is left over when the commit fails is removed later. Start reading at
 //! [`ObjectContents`].
 
 mod address;
 mod bucket;
+mod checkpoints;
 mod contents;
 mod fault;
 mod folder;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use dispensary::Copied;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, Result as StoreResult,
@@ -91,6 +93,41 @@ impl Store {
 
     pub(crate) async fn remove(&self, key: Key) -> Result<(), Fault> {
         self.delete(&key.path()).await
+    }
+
+    /// Writes what is not there yet; what is there stays as it is. Returns whether it is the same.
+    pub(crate) async fn keep(&self, path: &Path, text: Vec<u8>) -> Result<Copied, Fault> {
+        let payload = PutPayload::from(text);
+        match self.write(path, payload.clone(), PutMode::Create).await {
+            Err(Fault::Store(Error::AlreadyExists { .. })) => {}
+            written => return written.map(|()| Copied::Kept),
+        }
+        let stored = self.read(path).await?;
+        let is_same = stored.is_some_and(|it| it.iter().eq(payload.iter().flatten()));
+        Ok(if is_same { Copied::Kept } else { Copied::Other })
+    }
+
+    /// What is kept there, whatever it should be.
+    pub(crate) async fn found(&self, path: &Path) -> Result<Option<Vec<u8>>, Fault> {
+        let found = self.read(path).await?;
+        if found.is_none() {
+            // Where the whole folder is missing, nothing can be said about what is in it.
+            self.standing().await?;
+        }
+        Ok(found)
+    }
+
+    /// What is kept below `folder` behind `offset`, at most so many.
+    pub(crate) async fn behind(
+        &self,
+        folder: &Path,
+        offset: &Path,
+        most: usize,
+    ) -> Result<Vec<Path>, Fault> {
+        let objects = self.objects.list_with_offset(Some(folder), offset);
+        let keys: Vec<_> = objects.map_ok(|it| it.location).take(most).try_collect().await?;
+        self.standing().await?;
+        Ok(keys)
     }
 
     pub(crate) fn list(&self) -> BoxStream<'static, StoreResult<ObjectMeta>> {

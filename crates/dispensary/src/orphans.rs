@@ -15,7 +15,7 @@ use dispense_domain::DispenseId;
 use futures::TryStreamExt;
 use uuid::Uuid;
 
-use crate::{Contents, EventLog, Kept, Unavailable, Unnamed};
+use crate::{CheckpointKey, Contents, EventLog, Kept, Unavailable, Unnamed};
 
 /// How old a container has to be.
 const REMOVED_AFTER: TimeDelta = TimeDelta::hours(24);
@@ -77,7 +77,8 @@ async fn remove_older(
     let mut kept = contents.kept();
     while let Some(Kept { key, since }) = kept.try_next().await? {
         orphans.looked_at += 1;
-        if since >= before {
+        // Copies of checkpoints are kept for ever, in the same store.
+        if since >= before || key.parse::<CheckpointKey>().is_ok() {
             continue;
         }
         if dispense_of_key(&key).is_none() {
@@ -275,6 +276,21 @@ mod tests {
         assert_eq!(orphans, Orphans { looked_at: 7, removed: 0, unknown: 0, strange: 7 });
         assert_eq!(store.keys().len(), strange.len());
         assert!(log.0.lock().unwrap().is_empty(), "the log was asked about them");
+    }
+
+    #[test]
+    fn a_copy_of_a_checkpoint_is_no_stranger_and_never_touched() {
+        let of = CheckpointKey {
+            log_id: Uuid::from_u128(1),
+            partition: 0,
+            size: 256,
+            epoch: 1,
+            erasures: 0,
+        };
+        let store = Store::default().with(of.to_string(), at() - TimeDelta::days(9));
+        let orphans = remove_at(&Log::default(), &store).unwrap();
+        assert_eq!(orphans, Orphans { looked_at: 1, removed: 0, unknown: 0, strange: 0 });
+        assert_eq!(store.keys(), [of.to_string()]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 
 mod bucket;
+mod checkpoints;
 mod faults;
 mod keeping;
 mod killed;
