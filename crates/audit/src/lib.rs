@@ -8,3 +8,4 @@ pub mod chain;
 pub mod erasure;
 pub mod instant;
 pub mod line;
+pub mod tree;
