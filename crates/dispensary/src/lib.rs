@@ -27,6 +27,8 @@ mod content;
 mod dispense;
 pub mod document;
 pub mod hold;
+pub mod events;
+pub mod history;
 mod import;
 mod orphans;
 pub mod ports;
@@ -51,6 +53,9 @@ pub use checkpoints::{CheckpointCopies, CheckpointKey, Copied};
 pub use dispense_domain::{SignatureFault, Signer};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
+pub use events::{LogEnd, LogLine, LogPages};
+pub use dispenses_of::DispensesOf;
+pub use history::{History, Step};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
@@ -79,6 +84,8 @@ pub struct Outside {
     /// Who signed what.
     pub signatures: Arc<dyn Signatures>,
     /// Where signed containers are kept.
+    /// The log itself, page by page.
+    pub pages: Arc<dyn LogPages>,
     pub contents: Arc<dyn Contents>,
     /// How this installation decides.
     pub terms: Arc<Terms>,
@@ -94,13 +101,15 @@ pub struct Dispensary {
     signatures: Arc<dyn Signatures>,
     contents: Arc<dyn Contents>,
     terms: Arc<Terms>,
+    pages: Arc<dyn LogPages>,
 }
 
 impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, positions, registry, dispenses, signatures, contents, terms } = outside;
-        Self { log, positions, registry, dispenses, signatures, contents, terms }
+        let Outside { log, positions, registry, dispenses, pages, signatures, contents, terms } =
+            outside;
+        Self { log, positions, registry, dispenses, pages, signatures, contents, terms }
     }
 }

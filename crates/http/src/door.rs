@@ -9,6 +9,7 @@ use dispensary::{Asker, Dispensary};
 
 use crate::auth::{Authenticator, require_scope};
 use crate::health::Health;
+use crate::ndp::events::readers::Readers;
 use crate::problem::Problem;
 
 /// What stands behind the door. The service fills it; every worker has a clone.
@@ -20,6 +21,8 @@ pub struct Door {
     pub access: Arc<dyn AccessLog>,
     /// Who asks.
     pub authenticator: Arc<Authenticator>,
+    /// Who reads the log itself.
+    pub readers: Readers,
     /// What is wrong with this instance.
     pub health: Arc<dyn Health>,
     /// The metrics as Prometheus reads them.

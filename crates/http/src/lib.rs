@@ -42,6 +42,7 @@ pub use catalogue::problems_markdown;
 pub use door::Door;
 pub use ehealth::ehealth_openapi;
 pub use health::{Check, Health};
+pub use ndp::events::readers::Readers;
 pub use routes::{openapi, routes};
 pub use server::{app, serve};
 pub use telemetry::LOGS_OF_STRANGERS;

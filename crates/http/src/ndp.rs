@@ -13,6 +13,7 @@ pub(crate) mod description;
 mod dispense;
 mod entity_tag;
 pub(crate) mod errors;
+pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod import;
 mod ndjson;
@@ -40,6 +41,8 @@ const PROCESS: &str = "medication_dispense:process";
 const REJECT: &str = "medication_dispense:reject";
 /// Allows to look at prescriptions, and to ask which programs can pay for them.
 const DETAILS: &str = "medication_request:details";
+/// Allows to look at the log itself, and at who looked.
+const AUDIT: &str = "audit:read";
 /// Allows to import registry data.
 const IMPORT: &str = "registry:write";
 

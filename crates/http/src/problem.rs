@@ -242,7 +242,7 @@ impl Problem {
     }
 
     /// A refusal is news; what somebody must act on is an error.
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         let code = self.entry.code;
         match &self.cause {
             Some(cause) => tracing::error!(refusal.code = code, cause, "not answered"),

@@ -32,6 +32,8 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
+    Way { pattern: "/api/v1/events", allow: "GET" },
+    Way { pattern: "/api/v1/events/stream", allow: "GET" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
     Way { pattern: "/api/v1/errors", allow: "GET" },
     Way { pattern: "/api/v1/openapi.json", allow: "GET" },
@@ -112,6 +114,8 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::content::get_content)
         .service(ndp::balance::get_prescription)
         .service(ndp::qualify::qualify_prescription)
+        .service(ndp::events::get_events)
+        .service(ndp::events::stream::stream_events)
         .service(ndp::import::import_registry)
         .service(ndp::errors::get_errors)
         .service(ndp::description::get_openapi)
@@ -133,6 +137,7 @@ fn mount(config: &mut ServiceConfig<'_>) {
     ),
     tags(
         (name = "dispenses", description = "To hold medication, give it back, and look"),
+        (name = "audit", description = "The log itself, and what proves it"),
         (name = "registry", description = "What the decisions are made from"),
         (name = "description", description = "This API, described"),
         (name = "operations", description = "For those who run the service")

@@ -32,6 +32,7 @@ mod open_holds;
 mod outcome;
 mod positions;
 mod queue;
+mod pages;
 mod read_models;
 mod registry;
 mod rows;

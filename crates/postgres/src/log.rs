@@ -106,6 +106,11 @@ impl PgLog {
 
     /// Tells when this process has written to a partition.
     #[must_use]
+    /// Where it is read.
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     pub fn written(&self, partition: u16) -> Option<watch::Receiver<i64>> {
         self.written.get(usize::from(partition)).cloned()
     }

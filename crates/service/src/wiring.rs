@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
-use dispense_http::Door;
+use dispense_http::{Door, Readers};
 use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_postgres::follow::Follower;
 use dispense_postgres::{
@@ -89,6 +89,7 @@ pub(crate) async fn wire(
         dispensary: Dispensary::new(Outside {
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
             positions: Arc::new(PgPositions::new(pool.clone(), log_settings)),
+            pages: log.clone(),
             log,
             registry: registry.clone(),
             signatures: Arc::new(verifier),
@@ -97,6 +98,7 @@ pub(crate) async fn wire(
         }),
         access: Arc::new(access),
         authenticator: Arc::new(authenticator),
+        readers: Readers::new(stops.writers.clone()),
         health: Arc::new(Behind { pool: pool.clone(), registry }),
         metrics: figures(pool, metrics),
         zone: serving.terms.zone,

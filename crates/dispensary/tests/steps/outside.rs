@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use dispensary::search::{Matching, PageAsked};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
-    FaultyLine, Kept, Line, LogPosition, LogPositions, Model, Opened, Origin, Outside, Positions,
-    Recorded, Registries, Registry, Scopes, Signatures, Stream, Tried, Unavailable, Unnamed,
+    FaultyLine, Kept, Line, LogEnd, LogLine, LogPages, LogPosition, LogPositions, Model, Opened,
+    Origin, Outside, Positions, Recorded, Registries, Registry, Scopes, Signatures, Stream, Tried,
+    Unavailable, Unnamed,
 };
 use dispense_domain::decide::create_hold::explain;
 use dispense_domain::{
@@ -79,6 +80,7 @@ pub(crate) fn dispensary(world: &Arc<World>) -> Dispensary {
         positions: Arc::new(Nobody),
         registry: world.clone(),
         dispenses: Arc::new(Nobody),
+        pages: Arc::new(Nobody),
         signatures: Arc::new(Nobody),
         contents: Arc::new(Nobody),
         terms: Arc::new(Terms::default()),
@@ -187,6 +189,21 @@ impl Positions for Nobody {
 
     async fn wait_for(&self, _: Model, _: &LogPositions) -> Result<LogPositions, Unavailable> {
         unreachable!("no read model is looked at")
+    }
+}
+
+#[async_trait]
+impl LogPages for Nobody {
+    async fn end(&self, _: u16) -> Result<LogEnd, Unavailable> {
+        unreachable!("nobody reads the log")
+    }
+
+    async fn lines(&self, _: LogPosition, _: u32) -> Result<Vec<LogLine>, Unavailable> {
+        unreachable!("nobody reads the log")
+    }
+
+    async fn more(&self, _: LogPosition) {
+        unreachable!("nobody reads the log")
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) struct QualifyProblems;
 /// The problems of a question.
 pub(super) struct GetProblems;
 
+/// The problems of a look at the log.
+pub(super) struct EventsProblems;
+
 /// The problems of an import.
 pub(super) struct ImportProblems;
 
@@ -59,6 +62,13 @@ impl IntoResponses for QualifyProblems {
 impl IntoResponses for GetProblems {
     fn responses() -> Responses {
         responses(OF_ALL.into_iter().chain([catalogue::NOT_FOUND, catalogue::SCHEMA]))
+    }
+}
+
+impl IntoResponses for EventsProblems {
+    fn responses() -> Responses {
+        let of_places = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::BUSY];
+        responses(OF_ALL.into_iter().chain(of_places))
     }
 }
 

@@ -5,6 +5,7 @@ mod accesses;
 mod dispenses;
 mod ground;
 mod log;
+mod pages;
 mod positions;
 mod registry;
 pub(super) mod sample;
@@ -33,9 +34,10 @@ use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
     AuthConfig, Authenticator, DevelopmentKeys, JwksSource, JwtConfig, KeySchedule,
 };
-use dispense_http::{Check, Door, Health};
+use dispense_http::{Check, Door, Health, Readers};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(super) use ground::{Ground, record};
@@ -45,11 +47,14 @@ pub(super) const WRITE: &str = "medication_dispense:write";
 pub(super) const PROCESS: &str = "medication_dispense:process";
 pub(super) const REJECT: &str = "medication_dispense:reject";
 pub(super) const IMPORT: &str = "registry:write";
+pub(super) const AUDIT: &str = "audit:read";
 
 /// Everything behind one door.
 pub(super) struct World {
     pub(super) door: Door,
     pub(super) state: State,
+    /// Stops the service.
+    pub(super) closing: CancellationToken,
     key: DevelopmentKey,
     _folder: TempDir,
 }
@@ -190,6 +195,7 @@ impl World {
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
+        let closing = CancellationToken::new();
         let terms = state.get().ground.terms.clone();
         let door = Door {
             dispensary: Dispensary::new(Outside {
@@ -197,17 +203,19 @@ impl World {
                 positions: Arc::new(positions::MemoryPositions(state.clone())),
                 registry: Arc::new(registry::SampleRegistry(state.clone())),
                 dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
+                pages: Arc::new(pages::MemoryPages(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
                 contents: Arc::new(signing::MemoryContents(state.clone())),
                 terms: Arc::new(terms),
             }),
             access: Arc::new(accesses::MemoryAccesses(state.clone())),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
+            readers: Readers::new(closing.clone()),
             health: Arc::new(state.clone()),
             metrics: Arc::new(|| "up 1\n".to_owned()),
             zone: Tz::Europe__Kyiv,
         };
-        Self { door, state, key, _folder: folder }
+        Self { door, state, closing, key, _folder: folder }
     }
 
     /// Changes what decisions are made from; the terms are those with which the world began.
