@@ -56,6 +56,8 @@ struct Named {
 #[derive(Deserialize)]
 struct OfPatient {
     person_id: Uuid,
+    legal_entity_id: Uuid,
+    created_at: Option<NaiveDate>,
 }
 
 /// A dispense that the batch opened.
@@ -231,17 +233,20 @@ const INSERT: &str = "
 INSERT INTO {dispenses}
     (partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,
      party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
-     expires_at, opened_position, closed_position, activity_id, quantity)
+     expires_at, opened_position, closed_position, activity_id, quantity,
+     requester_legal_entity_id, requested_on)
 SELECT $1, u.dispense_id, u.medication_request_id, u.legal_entity_id, u.division_id, u.person_id,
        u.party_id, u.medical_program_id, u.care_plan_id, u.dispensed_on, u.inserted_at, u.updated_at,
        u.stage, u.expires_at, u.opened_position, u.closed_position, u.activity_id,
-       u.quantity::numeric
+       u.quantity::numeric, u.requester_legal_entity_id, u.requested_on
 FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
             $9::uuid[], $10::date[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-            $14::timestamptz[], $15::bigint[], $16::bigint[], $17::uuid[], $18::text[])
+            $14::timestamptz[], $15::bigint[], $16::bigint[], $17::uuid[], $18::text[],
+            $19::uuid[], $20::date[])
      AS u (dispense_id, medication_request_id, legal_entity_id, division_id, person_id, party_id,
            medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
-           expires_at, opened_position, closed_position, activity_id, quantity)";
+           expires_at, opened_position, closed_position, activity_id, quantity,
+           requester_legal_entity_id, requested_on)";
 
 async fn insert(
     db: &mut PgConnection,
@@ -273,6 +278,8 @@ async fn insert(
         .bind(all(opened, |it| it.end.map(|end| end.position)))
         .bind(all(opened, |it| based_on(it).activity))
         .bind(all(opened, |it| based_on(it).activity.map(|_| it.taken())))
+        .bind(all(opened, |it| it.hold.medication_request.legal_entity_id))
+        .bind(all(opened, |it| it.hold.medication_request.created_at))
         .execute(db)
         .await
         .map(|_| ())
