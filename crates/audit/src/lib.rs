@@ -6,6 +6,7 @@
 //!  checkpoint  what the service says that a partition was, signed as a note
 //!  erasure     the chain of what was erased of whom
 //!  line        one event, or one erasure, on a line of an export
+//!  export      a folder that proves itself
 //! ```
 //!
 //! A row that is changed, moved or taken away no longer fits the row after it ([`chain`]); whoever
@@ -15,6 +16,7 @@
 pub mod chain;
 pub mod checkpoint;
 pub mod erasure;
+pub mod export;
 pub mod instant;
 pub mod line;
 pub mod note;
