@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod audit;
 mod bench;
 mod database;
 mod explain;
@@ -60,6 +61,9 @@ enum Command {
     /// The log itself
     #[command(subcommand)]
     Log(log::LogCommand),
+    /// Prove that the log is whole
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print an `OpenAPI` document
     Openapi {
         /// Of which API: the platform's under /api/v1, or the register's under /api
@@ -128,6 +132,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             return wait(explain::run(reader, arguments));
         }
         Command::Log(command) => return log::run(reader, command),
+        Command::Audit(command) => return audit::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {
                 Api::Ndp => dispense_http::openapi(),
