@@ -15,29 +15,40 @@ const CHECKED_WITHIN: Duration = Duration::from_secs(4);
 /// What is wrong with this instance.
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// Looks at everything without which no command can be carried out.
+    /// Looks at everything without which no command can be carried out, and at what works beside.
     async fn check(&self) -> Vec<Check>;
+}
+
+/// How something is, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckStatus {
+    /// As it should be.
+    Ok,
+    /// Something does not work that no command needs.
+    Degraded,
+    /// No command can be carried out.
+    Unavailable,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Check {
     /// What it is.
-    #[schema(example = "event_log")]
+    #[schema(example = "database")]
     pub name: &'static str,
-    /// Whether it is as it should be.
-    pub ok: bool,
+    /// How it is.
+    pub status: CheckStatus,
     /// What is wrong, or what was found.
-    #[schema(example = "4 partitions, all writers run")]
+    #[schema(example = "answers")]
     pub detail: String,
 }
 
 /// How this instance is.
 #[derive(Debug, Serialize, ToSchema)]
 struct HealthReport {
-    /// `ok` or `unavailable`.
-    #[schema(example = "ok")]
-    status: &'static str,
+    /// The worst of the checks.
+    status: CheckStatus,
     /// What was looked at.
     checks: Vec<Check>,
 }
@@ -49,16 +60,17 @@ struct HealthReport {
 )]
 #[get("/health/live")]
 pub(crate) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(HealthReport { status: "ok", checks: Vec::new() })
+    HttpResponse::Ok().json(HealthReport { status: CheckStatus::Ok, checks: Vec::new() })
 }
 
 /// Whether it can work
 ///
-/// Names what does not answer. Becomes well again by itself.
+/// Names what does not answer, or does not go on. `degraded` says that commands and most questions are
+/// answered, and that an operator should look. Becomes well again by itself.
 #[utoipa::path(
     tag = "operations",
     responses(
-        (status = 200, description = "All checks passed", body = HealthReport),
+        (status = 200, description = "It can work; where `status` is `degraded`, `detail` says what lags or is stuck", body = HealthReport),
         (status = 503, description = "A check failed; `detail` says why", body = HealthReport),
     )
 )]
@@ -68,14 +80,15 @@ pub(crate) async fn ready(door: web::Data<Door>) -> HttpResponse {
         Ok(checks) => checks,
         Err(_elapsed) => {
             let detail = format!("no answer within {} s", CHECKED_WITHIN.as_secs());
-            vec![Check { name: "checks", ok: false, detail }]
+            vec![Check { name: "checks", status: CheckStatus::Unavailable, detail }]
         }
     };
-    if checks.iter().all(|check| check.ok) {
-        HttpResponse::Ok().json(HealthReport { status: "ok", checks })
-    } else {
-        HttpResponse::ServiceUnavailable().json(HealthReport { status: "unavailable", checks })
-    }
+    let status = checks.iter().map(|check| check.status).max().unwrap_or(CheckStatus::Ok);
+    let mut answer = match status {
+        CheckStatus::Ok | CheckStatus::Degraded => HttpResponse::Ok(),
+        CheckStatus::Unavailable => HttpResponse::ServiceUnavailable(),
+    };
+    answer.json(HealthReport { status, checks })
 }
 
 /// Figures for Prometheus

@@ -41,7 +41,7 @@ pub use body::MAX_BODY_BYTES;
 pub use catalogue::problems_markdown;
 pub use door::Door;
 pub use ehealth::ehealth_openapi;
-pub use health::{Check, Health};
+pub use health::{Check, CheckStatus, Health};
 pub use ndp::events::readers::Readers;
 pub use routes::{openapi, routes};
 pub use server::{app, serve};

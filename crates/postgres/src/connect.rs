@@ -53,17 +53,18 @@ pub(crate) fn looking(reading: &PgPool) -> PgPool {
     pool_of(options.application_name("dispense look").options(FOR_THE_INDEXES), LOOKING_CONNECTIONS)
 }
 
+/// What those need not wait for whose loss costs nothing.
+pub(crate) fn unhurried(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("synchronous_commit", "off")])
+}
+
 /// A pool for followers. What they keep can be read again from the log, and place and effect stand in
 /// one transaction: after a crash of the server they go on a little earlier, so they need not wait
 /// for the disk as the log does.
 #[must_use]
 pub fn follower_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
-    let options = options
-        .clone()
-        .application_name("dispense follower")
-        .options([("synchronous_commit", "off")])
-        .options(FOR_THE_INDEXES);
-    pool_of(options, connections)
+    let options = unhurried(options.clone()).application_name("dispense follower");
+    pool_of(options.options(FOR_THE_INDEXES), connections)
 }
 
 /// The connections of [`access_pool`]: one writes, the other is there when it broke.

@@ -1,290 +1,349 @@
 //! Reading on from a position, exactly once in effect.
 //!
-//! A follower reads the events of one partition beyond its position, in order, applies them to its
-//! read model, and moves its position **in the same transaction**. The row lock on the position is
-//! the lease, so any number of instances share the work. A follower that cannot apply an event stops
-//! there, loudly; it never skips.
+//! ```text
+//!   look            one statement: is there anything to read, and how far behind is whom
+//!   lease           the rows of `followers` of one partition that nobody else has locked
+//!     read          one page, for all models that stand at the same place
+//!     apply         one model after the other; each event is parsed once for all
+//!     move          all of them, in one statement
+//!   commit          effect and place together
+//! ```
+//!
+//! The row lock is the lease, so any number of instances share the work. Models that lag behind, new
+//! ones or ones that were stuck, catch up by themselves until they meet the others. A model that cannot
+//! apply an event stops there alone, loudly; it never skips, and the others go on.
 
+mod lease;
+mod page;
 mod read_model;
+mod signs;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispense_audit::chain::{self, Hash};
-use dispense_domain::upcast;
-use sqlx::{Connection, PgConnection, PgPool, Row};
+use dispense_audit::chain;
+use sqlx::{Connection, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use read_model::Stored;
+use lease::Leased;
+pub(crate) use page::read;
+pub use page::{Place, Stop};
 pub use read_model::{LogRow, ReadModel, Tables};
+use signs::Signs;
 
 use crate::fault::sqlstate;
+use crate::faults::Faults;
 use crate::settings::LogSettings;
-use crate::statements::hash_of;
 
 /// The most events that are applied in one transaction.
 const PAGE: i64 = 500;
 
-/// How often a follower looks by itself, for what other instances wrote.
+/// How often a follower looks by itself, for what nobody told it of.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How long a follower gathers between two transactions, so that a busy log costs it few.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// How often the lag is measured.
-const MEASURE_EVERY: Duration = Duration::from_secs(2);
+/// How often a busy follower looks how far it is behind.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How long a follower that is stuck waits before it tries again.
+/// How long a model that is stuck waits before it is tried again.
 const STUCK_POLL: Duration = Duration::from_secs(10);
 
-/// Why a follower does not go on.
-#[derive(Debug, thiserror::Error)]
-enum Stop {
-    /// The database does not answer; it will go on by itself.
-    #[error("{0}")]
-    Database(#[from] sqlx::Error),
-    /// An event cannot be applied.
-    #[error("stuck at position {position}: {why}")]
-    Stuck { position: i64, why: String },
-    /// The log is not the one that was read before.
-    #[error("log-diverged at position {position}: the log lost its tail; see docs/operations.md")]
-    Diverged { position: i64 },
+/// How often at most a model is tried alone before the others go on. Twice the halvings of a page are
+/// enough to find the one event that is to blame.
+const TRIES: usize = 24;
+
+/// What wakes a follower: the last position that this process wrote, and the last one that others told
+/// of.
+#[derive(Debug, Clone)]
+pub struct Woken {
+    /// What this process wrote.
+    pub written: watch::Receiver<i64>,
+    /// What other instances wrote.
+    pub heard: watch::Receiver<i64>,
 }
 
-/// What one step did.
-enum Step {
-    /// Applied that many events.
-    Applied(usize),
-    /// Another instance has the lease.
-    LeasedElsewhere,
+impl Woken {
+    /// Waits for either to change. One that nobody can change any more wakes nobody.
+    async fn changed(&mut self) {
+        async fn of(it: &mut watch::Receiver<i64>) {
+            if it.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        tokio::select! {
+            () = of(&mut self.written) => {}
+            () = of(&mut self.heard) => {}
+        }
+    }
+
+    /// The last position that is known to be in the log.
+    fn last(&self) -> i64 {
+        (*self.written.borrow()).max(*self.heard.borrow())
+    }
 }
 
-/// One follower of one partition.
+/// What follows one partition, for all read models together.
 pub struct Follower {
-    model: Arc<dyn ReadModel>,
+    models: Vec<Arc<dyn ReadModel>>,
     pool: PgPool,
     log: LogSettings,
     partition: u16,
-    written: watch::Receiver<i64>,
+    woken: Woken,
+    signs: Signs,
+    /// Models that cannot go on with the others, and when each is tried again.
+    apart: BTreeMap<&'static str, Instant>,
+    /// Up to where everything has been read that is not apart.
+    reached: i64,
+}
+
+/// What one transaction did.
+struct Advanced {
+    /// How many events it applied.
+    events: usize,
+    /// Where its models stand now; none if all leases are elsewhere.
+    end: Option<Place>,
+    /// Leased models that stand further back.
+    behind: Vec<&'static str>,
+}
+
+/// Who could not go on, and why.
+enum Failed {
+    /// Nobody: the database does not answer, or has no room.
+    Everyone(sqlx::Error),
+    /// Those that stand at one place, because of what comes next there.
+    Page { names: Vec<&'static str>, stop: Stop },
+    /// One model, because of what it made of the page.
+    Model { name: &'static str, stop: Stop },
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Everyone(error)
+    }
 }
 
 impl Follower {
-    /// A follower that keeps `model` for one partition; `written` wakes it after a commit of this
-    /// process.
+    /// Keeps `models` for one partition. What it cannot do it tells to `faults`.
     #[must_use]
     pub fn new(
-        model: Arc<dyn ReadModel>,
+        models: Vec<Arc<dyn ReadModel>>,
         pool: PgPool,
         log: LogSettings,
         partition: u16,
-        written: watch::Receiver<i64>,
+        woken: Woken,
+        faults: Faults,
     ) -> Self {
-        Self { model, pool, log, partition, written }
+        let signs = Signs::new(partition, faults);
+        Self { models, pool, log, partition, woken, signs, apart: BTreeMap::new(), reached: 0 }
     }
 
     /// Follows the log until `stop` is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut measured: Option<Instant> = None;
+        for model in &self.models {
+            self.signs.begins(model.name());
+        }
+        let (mut pause, mut looked): (Duration, Option<Instant>) = (Duration::ZERO, None);
         while !stop.is_cancelled() {
-            let pause = match self.catch_up(&stop).await {
-                Ok(()) => POLL,
-                Err(stopped) => self.say(&stopped),
+            let is_told = tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => false,
+                () = self.woken.changed() => true,
             };
-            if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-                self.measure().await;
-                measured = Some(Instant::now());
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-                _ = self.written.changed() => {}
+            pause = POLL;
+            let followed = async {
+                let mut is_behind = is_told && self.woken.last() > self.reached;
+                if !is_told || looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                    is_behind |= self.look().await?;
+                    looked = Some(Instant::now());
+                }
+                if is_behind { self.catch_up(&stop).await } else { Ok(()) }
+            };
+            if let Err(error) = followed.await {
+                tracing::warn!(partition = self.partition, "the followers wait: {error}");
+                pause = 2 * POLL;
             }
         }
     }
 
-    /// Applies everything that there is. Woken by every commit, it gathers for a moment, so that a
-    /// busy log costs it few transactions.
-    async fn catch_up(&self, stop: &CancellationToken) -> Result<(), Stop> {
+    /// Whether there is anything to read, for models that have not been tried just now.
+    async fn look(&mut self) -> Result<bool, sqlx::Error> {
+        let names: Vec<&str> = self.models.iter().map(|model| model.name()).collect();
+        let found = lease::look(&self.pool, self.partition, &names).await?;
+        for behind in &found {
+            self.signs.lags(behind);
+        }
+        if found.len() < names.len() {
+            self.register().await?;
+        }
+        let now = Instant::now();
+        let waits = |name: &str| self.apart.get(name).is_some_and(|again| *again > now);
+        let is_behind = found.iter().any(|it| it.is_behind && !waits(&it.name));
+        Ok(is_behind || found.len() < names.len())
+    }
+
+    /// Gives those models a row that never had one.
+    async fn register(&self) -> Result<(), sqlx::Error> {
+        let names: Vec<&str> = self.models.iter().map(|model| model.name()).collect();
+        let shown: Vec<&str> = self.models.iter().map(|model| shown(model.as_ref())).collect();
+        let LogSettings { log_id, partitions, .. } = self.log;
+        let first = chain::first(log_id, self.partition, partitions.count());
+        let mut db = self.pool.acquire().await?;
+        lease::register(&mut db, self.partition, &names, &shown, &first).await
+    }
+
+    /// Applies what there is. After a page that was not full it gathers for a moment, so that a busy log
+    /// costs it few transactions.
+    async fn catch_up(&mut self, stop: &CancellationToken) -> Result<(), sqlx::Error> {
         while !stop.is_cancelled() {
-            match self.step().await? {
-                Step::Applied(0) | Step::LeasedElsewhere => break,
-                Step::Applied(_) => tokio::time::sleep(GATHER).await,
+            if !self.round().await? {
+                tokio::time::sleep(GATHER).await;
+                break;
             }
         }
-        self.gauge("dispense_follower_stuck", 0.0);
         Ok(())
     }
 
-    async fn step(&self) -> Result<Step, Stop> {
+    /// One page for everyone; whether there may be more. Whoever stands further back gets a page of its
+    /// own, up to where the foremost are now: there they meet.
+    async fn round(&mut self) -> Result<bool, sqlx::Error> {
+        let together = self.models.iter().map(|model| model.name());
+        let mut names: Vec<&'static str> =
+            together.filter(|name| !self.apart.contains_key(name)).collect();
+        let (mut upto, mut more) = (i64::MAX, false);
+        while !names.is_empty() {
+            match self.advance(&names, upto, PAGE).await {
+                Ok(Advanced { events, end, behind }) => {
+                    let Some(end) = end else { break };
+                    if upto == i64::MAX {
+                        self.reached = self.reached.max(end.position);
+                    }
+                    more |= i64::try_from(events).is_ok_and(|events| events >= PAGE);
+                    more |= !behind.is_empty();
+                    (upto, names) = (upto.min(end.position), behind);
+                }
+                Err(Failed::Everyone(error)) => return Err(error),
+                Err(Failed::Page { names, stop }) => {
+                    names.into_iter().for_each(|name| self.stands_apart(name, &stop));
+                    return Ok(true);
+                }
+                Err(Failed::Model { name, .. }) => {
+                    self.alone(name).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        self.try_again().await?;
+        Ok(more)
+    }
+
+    /// Tries those again that have waited long enough.
+    async fn try_again(&mut self) -> Result<(), sqlx::Error> {
+        let now = Instant::now();
+        let due: Vec<_> =
+            self.apart.iter().filter(|(_, again)| **again <= now).map(|(name, _)| *name).collect();
+        for name in due {
+            self.alone(name).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries one model by itself. Where it fails it gets half as many events, down to the one that is to
+    /// blame: everything before that is applied. A page that works whole has it back among the others.
+    async fn alone(&mut self, name: &'static str) -> Result<(), sqlx::Error> {
+        let mut most = PAGE;
+        for _ in 0..TRIES {
+            match self.advance(&[name], i64::MAX, most).await {
+                Ok(Advanced { end: None, .. }) => return Ok(()),
+                Ok(Advanced { events, .. }) if most == PAGE || events == 0 => {
+                    self.apart.remove(name);
+                    self.signs.goes_on(name);
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(Failed::Everyone(error)) => return Err(error),
+                Err(Failed::Model { .. }) if most > 1 => most /= 2,
+                Err(Failed::Model { stop, .. } | Failed::Page { stop, .. }) => {
+                    self.stands_apart(name, &stop);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// That model does not go on with the others.
+    fn stands_apart(&mut self, name: &'static str, stop: &Stop) {
+        let wait = self.signs.stops(name, stop);
+        self.apart.insert(name, Instant::now() + wait);
+    }
+
+    /// One page for the foremost of those models, in one transaction.
+    async fn advance(
+        &self,
+        names: &[&'static str],
+        upto: i64,
+        most: i64,
+    ) -> Result<Advanced, Failed> {
         let mut db = self.pool.acquire().await?;
         let mut tx = db.begin().await?;
-        let number = self.partition.cast_signed();
-        let leased = sqlx::query(
-            "SELECT position, hash, version FROM followers WHERE name = $1 AND partition = $2
-             FOR UPDATE SKIP LOCKED",
-        )
-        .bind(self.model.name())
-        .bind(number)
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(leased) = leased else {
-            self.register(&mut tx).await?;
-            tx.commit().await?;
-            return Ok(Step::LeasedElsewhere);
+        let leased = lease::take(&mut tx, self.partition, names).await?;
+        let Some(from) = leased.first().map(|it| it.place) else {
+            return Ok(Advanced { events: 0, end: None, behind: Vec::new() });
         };
-        let position: i64 = leased.try_get("position")?;
-        let page = self.page(&mut tx, position, hash_of(leased.try_get("hash")?)?).await?;
-        let Some((end, hash)) = page.end else { return Ok(Step::Applied(0)) };
-        let tables = Tables::of_version(leased.try_get("version")?);
-        let applied = async {
-            self.model.apply(&mut tx, &tables, &page.rows).await?;
-            self.model.notice(&mut tx, &tables, &page.rows).await
+        let (foremost, behind): (Vec<&Leased>, Vec<_>) =
+            leased.iter().partition(|it| it.place == from);
+        let foremost: Vec<_> = foremost.into_iter().filter_map(|it| self.of(it)).collect();
+        let behind = behind.into_iter().filter_map(|it| Some(self.of(it)?.0.name())).collect();
+        let names: Vec<_> = foremost.iter().map(|(model, _)| model.name()).collect();
+
+        let page = match page::read(&mut tx, self.partition, from, upto, most).await {
+            Ok(page) => page,
+            Err(Stop::Database(error)) => return Err(Failed::Everyone(error)),
+            Err(stop) => return Err(Failed::Page { names, stop }),
         };
-        applied.await.map_err(|error| poison(position, error))?;
-        sqlx::query(
-            "UPDATE followers SET position = $3, hash = $4 WHERE name = $1 AND partition = $2",
-        )
-        .bind(self.model.name())
-        .bind(number)
-        .bind(end)
-        .bind(&hash[..])
-        .execute(&mut *tx)
-        .await?;
+        if page.rows.is_empty() {
+            return Ok(Advanced { events: 0, end: Some(from), behind });
+        }
+        for (model, tables) in &foremost {
+            let applied = async {
+                model.apply(&mut tx, tables, &page.rows).await?;
+                model.notice(&mut tx, tables, &page.rows).await
+            };
+            if let Err(error) = applied.await {
+                return Err(match Stop::behind(from.position, error) {
+                    Stop::Database(error) if hits_everyone(&error) => Failed::Everyone(error),
+                    stop => Failed::Model { name: model.name(), stop },
+                });
+            }
+        }
+        lease::move_to(&mut tx, self.partition, &names, page.end).await?;
         tx.commit().await?;
-        Ok(Step::Applied(page.rows.len()))
+        for name in &names {
+            self.signs.applied(name, page.rows.len());
+        }
+        Ok(Advanced { events: page.rows.len(), end: Some(page.end), behind })
     }
 
-    /// The first time, the follower gets its row; if the row is there, somebody else holds it.
-    async fn register(&self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
-        // Looked at first: an insert would wait for whoever holds the row.
-        let known: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM followers WHERE name = $1 AND partition = $2)",
-        )
-        .bind(self.model.name())
-        .bind(self.partition.cast_signed())
-        .fetch_one(&mut *db)
-        .await?;
-        if known {
-            return Ok(());
-        }
-        let LogSettings { log_id, partitions, .. } = self.log;
-        let first = chain::first(log_id, self.partition, partitions.count());
-        sqlx::query(
-            "INSERT INTO followers (name, partition, position, hash) VALUES ($1, $2, 0, $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(self.model.name())
-        .bind(self.partition.cast_signed())
-        .bind(&first[..])
-        .execute(db)
-        .await
-        .map(|_| ())
-    }
-
-    /// The next events, after a look whether the log is still the one that was read before.
-    async fn page(&self, db: &mut PgConnection, position: i64, known: Hash) -> Result<Page, Stop> {
-        let rows = sqlx::query(
-            "SELECT position, hash, aggregate_id, dispense_id, recorded_at, event_type,
-                    event_version, payload::text AS payload
-             FROM events WHERE partition = $1 AND position >= $2 ORDER BY position LIMIT $3",
-        )
-        .bind(self.partition.cast_signed())
-        .bind(position)
-        .bind(PAGE + 1)
-        .fetch_all(db)
-        .await?;
-        let mut page = Page::default();
-        for row in rows {
-            let at: i64 = row.try_get("position")?;
-            let hash = hash_of(row.try_get("hash")?)?;
-            if at == position {
-                if hash != known {
-                    return Err(Stop::Diverged { position });
-                }
-                page.agrees = true;
-                continue;
-            }
-            let stuck = |why: String| Stop::Stuck { position: at, why };
-            let (kind, version): (&str, &str) =
-                (row.try_get("event_type")?, row.try_get("event_version")?);
-            if !upcast::is_known(kind, version) {
-                return Err(stuck(format!("{kind} {version} is newer than this service")));
-            }
-            let id: &str = row.try_get("aggregate_id")?;
-            page.rows.push(LogRow::from(Stored {
-                partition: self.partition,
-                position: at,
-                hash,
-                aggregate_id: id.parse().map_err(|error: uuid::Error| stuck(error.to_string()))?,
-                dispense_id: row.try_get("dispense_id")?,
-                recorded_at: row.try_get("recorded_at")?,
-                event_type: kind.to_owned(),
-                payload: row.try_get("payload")?,
-            }));
-            page.end = Some((at, hash));
-        }
-        if position > 0 && !page.agrees {
-            return Err(Stop::Diverged { position });
-        }
-        Ok(page)
-    }
-
-    /// Says why the follower does not go on, and how long it waits.
-    fn say(&self, stopped: &Stop) -> Duration {
-        let (name, partition) = (self.model.name(), self.partition);
-        match stopped {
-            Stop::Database(error) => {
-                tracing::warn!(follower.name = name, partition, "a follower waits: {error}");
-                POLL * 2
-            }
-            Stop::Stuck { .. } | Stop::Diverged { .. } => {
-                self.gauge("dispense_follower_stuck", 1.0);
-                tracing::error!(follower.name = name, partition, "a follower stopped: {stopped}");
-                STUCK_POLL
-            }
-        }
-    }
-
-    /// Measures the lag, whoever has the lease and whether or not the follower goes on.
-    #[allow(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
-    async fn measure(&self) {
-        let lag: Result<Option<i64>, _> = sqlx::query_scalar(
-            "SELECT h.position - f.position FROM log_head h
-             JOIN followers f ON f.partition = h.partition WHERE f.name = $1 AND f.partition = $2",
-        )
-        .bind(self.model.name())
-        .bind(self.partition.cast_signed())
-        .fetch_optional(&self.pool)
-        .await;
-        if let Ok(Some(lag)) = lag {
-            self.gauge("dispense_follower_lag_events", lag as f64);
-        }
-    }
-
-    fn gauge(&self, gauge: &'static str, value: f64) {
-        let (name, partition) = (self.model.name(), self.partition.to_string());
-        metrics::gauge!(gauge, "follower" => name, "partition" => partition).set(value);
+    /// The model of a lease, and where it is written.
+    fn of(&self, leased: &Leased) -> Option<(&dyn ReadModel, Tables)> {
+        let model = self.models.iter().find(|model| model.name() == leased.name)?;
+        Some((model.as_ref(), leased.tables.clone()))
     }
 }
 
-/// A page of the log.
-#[derive(Default)]
-struct Page {
-    rows: Vec<LogRow>,
-    end: Option<(i64, Hash)>,
-    agrees: bool,
+/// Whether the database is to blame, and not the statement: a connection that broke, a server that
+/// stops, or one without room.
+fn hits_everyone(error: &sqlx::Error) -> bool {
+    sqlstate(error).is_none_or(|code| {
+        ["08", "25", "53", "57P", "XX"].iter().any(|class| code.starts_with(class))
+    })
 }
 
-/// An error of a read model: the event is to blame if the statement is, else the database.
-fn poison(position: i64, error: sqlx::Error) -> Stop {
-    if let sqlx::Error::Decode(why) = &error {
-        return Stop::Stuck { position: position + 1, why: format!("or soon after: {why}") };
-    }
-    match sqlstate(&error) {
-        Some(code) if ["22", "23", "42", "54"].iter().any(|class| code.starts_with(class)) => {
-            Stop::Stuck { position: position + 1, why: format!("or soon after: {error}") }
-        }
-        Some(_) | None => Stop::Database(error),
-    }
+/// The first view of a model, which tells the version of all of its tables.
+pub(crate) fn shown(model: &dyn ReadModel) -> &'static str {
+    model.tables().first().copied().unwrap_or_else(|| model.name())
 }

@@ -7,6 +7,7 @@
 mod cli;
 mod config;
 mod dev;
+mod following;
 mod health;
 mod orphans;
 mod serve;

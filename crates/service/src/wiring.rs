@@ -8,10 +8,9 @@ use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
 use dispense_http::{Door, Readers};
 use dispense_http::auth::{Authenticator, ClientTypes};
-use dispense_postgres::follow::Follower;
+use dispense_postgres::faults::Faults;
 use dispense_postgres::{
-    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, Running, access_pool, follower_pool, pool,
-    read_models, sweep,
+    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, Running, access_pool, pool,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -20,14 +19,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::{Settings, Signing};
+use crate::following::follow;
 use crate::health::Behind;
 use crate::orphans;
-
-/// Connections that the followers and the sweep share.
-const FOLLOWER_CONNECTIONS: u32 = 3;
-
-/// How often the registries are read, for questions that pass no writer.
-const REGISTRY_EVERY: Duration = Duration::from_secs(2);
 
 /// How often trust anchors and lists of revoked certificates are looked at.
 const TRUST_EVERY: Duration = Duration::from_secs(2);
@@ -68,8 +62,9 @@ pub(crate) async fn wire(
         &stops.writers,
     );
     let log = Arc::new(log);
-    let following = follower_pool(&settings.database, FOLLOWER_CONNECTIONS);
-    let mut followers = follow(&log, &following, &registry, &stops.followers);
+    let faults = Faults::default();
+    let mut followers =
+        follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
 
     let (access, recording) =
         PgAccessLog::new(access_pool(&settings.database), stops.followers.clone());
@@ -99,7 +94,7 @@ pub(crate) async fn wire(
         access: Arc::new(access),
         authenticator: Arc::new(authenticator),
         readers: Readers::new(stops.writers.clone()),
-        health: Arc::new(Behind { pool: pool.clone(), registry }),
+        health: Arc::new(Behind { pool: pool.clone(), registry, faults }),
         metrics: figures(pool, metrics),
         zone: serving.terms.zone,
     };
@@ -131,27 +126,6 @@ async fn keep_looking(verifier: Verifier, stop: CancellationToken) {
             tracing::error!("the look at trust anchors and revocation lists died: {error}");
         }
     }
-}
-
-/// Starts everything that follows the log.
-fn follow(
-    log: &Arc<PgLog>,
-    pool: &PgPool,
-    registry: &Arc<PgRegistry>,
-    stop: &CancellationToken,
-) -> JoinSet<()> {
-    let mut running = JoinSet::new();
-    let settings = log.log_settings();
-    for partition in settings.partitions.all() {
-        let Some(written) = log.written(partition) else { continue };
-        for model in read_models() {
-            let follower = Follower::new(model, pool.clone(), settings, partition, written.clone());
-            running.spawn(follower.run(stop.clone()));
-        }
-    }
-    running.spawn(sweep(log.clone(), pool.clone(), stop.clone()));
-    running.spawn(registry.clone().keep_fresh(REGISTRY_EVERY, stop.clone()));
-    running
 }
 
 /// The figures, with those of the pool read when they are asked for.

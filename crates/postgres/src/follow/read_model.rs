@@ -135,6 +135,18 @@ pub trait ReadModel: Send + Sync + 'static {
         batch: &[LogRow],
     ) -> Result<(), sqlx::Error>;
 
+    /// Applies a batch to tables that are filled from the beginning, and that nobody reads yet: the same
+    /// rows as [`ReadModel::apply`] brings, by a faster way where there is one. Of their indexes only
+    /// the unique ones are there.
+    async fn load(
+        &self,
+        db: &mut PgConnection,
+        tables: &Tables,
+        batch: &[LogRow],
+    ) -> Result<(), sqlx::Error> {
+        self.apply(db, tables, batch).await
+    }
+
     /// Looks at a batch that was applied where it is followed for the first time, and not in a
     /// rebuild: for what is counted, and not kept.
     async fn notice(

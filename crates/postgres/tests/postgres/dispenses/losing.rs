@@ -1,4 +1,4 @@
-//! A row that was lost: the follower notices, says so, and goes no further.
+//! A row that was lost: the follower notices, says at which event, and goes no further.
 
 use std::fmt::Debug;
 
@@ -65,15 +65,15 @@ async fn an_end_without_its_row_stops_the_follower_until_the_row_is_back() {
     let error = errors.recv().await.unwrap();
     assert_eq!(
         error,
-        "a follower stopped: stuck at position 3: or soon after: 2 dispenses \
-         ended, and 1 of them are kept in dispenses"
+        "a follower stopped: stuck at position 4: 1 dispenses ended, and 0 of them are kept in \
+         dispenses"
     );
     stop.cancel();
     for follower in running {
         follower.await.unwrap();
     }
     drop(listening);
-    assert_eq!(log.row(other).await["stage"], "held", "nothing of the batch is kept");
+    assert_eq!(log.row(other).await["stage"], "cancelled", "what stands before it is kept");
 
     run("INSERT INTO dispenses_v1 SELECT * FROM aside").await;
     log.followed().await;

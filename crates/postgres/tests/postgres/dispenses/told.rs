@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use dispense_domain::{DispenseEvent, DispenseId};
-use dispense_postgres::follow::Follower;
+use dispense_postgres::faults::Faults;
+use dispense_postgres::follow::{Follower, ReadModel, Woken};
 use dispense_postgres::{Dispenses, PgLog, follower_pool};
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -198,9 +199,12 @@ impl Log {
         let settings = PgLog::settings(&self.database.serving, None).await.unwrap();
         let pool = follower_pool(&self.database.serving_options, 2);
         let running = partitions().all().map(|partition| {
-            let (_written, seen) = watch::channel(0);
-            let model = Arc::new(Dispenses);
-            let follower = Follower::new(model, pool.clone(), settings, partition, seen);
+            let nothing = || watch::channel(0).1;
+            let woken = Woken { written: nothing(), heard: nothing() };
+            let (models, faults): (Vec<Arc<dyn ReadModel>>, _) =
+                (vec![Arc::new(Dispenses)], Faults::default());
+            let follower =
+                Follower::new(models, pool.clone(), settings, partition, woken, faults);
             tokio::spawn(follower.run(stop.clone()))
         });
         running.collect()

@@ -1,0 +1,137 @@
+//! A page of the log: events of one partition that follow each other.
+
+use dispense_audit::chain::Hash;
+use dispense_domain::upcast;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use super::read_model::{LogRow, Stored};
+use crate::fault::sqlstate;
+use crate::statements::hash_of;
+
+/// How far somebody has read a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The last position that was read; 0 for none.
+    pub position: i64,
+    /// The hash of its row; that before the first row for none.
+    pub hash: Hash,
+}
+
+/// Why nobody reads on.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The database does not answer; it will go on by itself.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    /// An event cannot be applied.
+    #[error("stuck at position {position}: {why}")]
+    Stuck {
+        /// Where it stands.
+        position: i64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The log is not the one that was read before.
+    #[error("log-diverged at position {position}: the log lost its tail; see docs/operations.md")]
+    Diverged {
+        /// The last position that was read.
+        position: i64,
+    },
+}
+
+impl Stop {
+    /// What an error of a read model means that was met behind `position`: the event is to blame if the
+    /// statement is, else the database.
+    pub(crate) fn behind(position: i64, error: sqlx::Error) -> Self {
+        let position = position + 1;
+        if let sqlx::Error::Decode(why) = &error {
+            return Self::Stuck { position, why: why.to_string() };
+        }
+        match sqlstate(&error) {
+            Some(code) if ["22", "23", "42", "54"].iter().any(|class| code.starts_with(class)) => {
+                Self::Stuck { position, why: error.to_string() }
+            }
+            Some(_) | None => Self::Database(error),
+        }
+    }
+}
+
+/// A page of the log.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The events behind the place from which it was read.
+    pub(crate) rows: Vec<LogRow>,
+    /// Where it ends.
+    pub(crate) end: Place,
+}
+
+/// The hash at the position that was read last stands before the page: whoever reads on sees whether
+/// the log is still the one that was read before.
+const PAGE: &str = "
+SELECT position, hash, aggregate_id, dispense_id, recorded_at, event_type, event_version,
+       payload::text AS payload
+FROM events WHERE partition = $1 AND position >= $2 AND position <= $3
+ORDER BY position LIMIT $4";
+
+/// Reads at most `most` events behind `after`, none of them behind `upto`. A page ends before an event
+/// that this version does not know.
+pub(crate) async fn read(
+    db: &mut PgConnection,
+    partition: u16,
+    after: Place,
+    upto: i64,
+    most: i64,
+) -> Result<Page, Stop> {
+    let found = sqlx::query(PAGE)
+        .bind(partition.cast_signed())
+        .bind(after.position)
+        .bind(upto)
+        .bind(most.saturating_add(1))
+        .fetch_all(db)
+        .await?;
+    let mut rows = found.iter();
+    if after.position > 0 {
+        let last = rows.next().map(place).transpose()?;
+        if last != Some(after) {
+            return Err(Stop::Diverged { position: after.position });
+        }
+    }
+    let mut page = Page { rows: Vec::with_capacity(found.len()), end: after };
+    for row in rows.take(usize::try_from(most).unwrap_or_default()) {
+        match event(partition, row) {
+            Ok(event) => {
+                page.end = Place { position: event.position, hash: event.hash };
+                page.rows.push(event);
+            }
+            Err(stop @ Stop::Stuck { .. }) if page.rows.is_empty() => return Err(stop),
+            Err(Stop::Stuck { .. }) => break,
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(page)
+}
+
+fn place(row: &PgRow) -> Result<Place, sqlx::Error> {
+    Ok(Place { position: row.try_get("position")?, hash: hash_of(row.try_get("hash")?)? })
+}
+
+fn event(partition: u16, row: &PgRow) -> Result<LogRow, Stop> {
+    let Place { position, hash } = place(row)?;
+    let stuck = |why: String| Stop::Stuck { position, why };
+    let (kind, version): (&str, &str) = (row.try_get("event_type")?, row.try_get("event_version")?);
+    if !upcast::is_known(kind, version) {
+        return Err(stuck(format!("{kind} {version} is newer than this service")));
+    }
+    let id: &str = row.try_get("aggregate_id")?;
+    Ok(LogRow::from(Stored {
+        partition,
+        position,
+        hash,
+        aggregate_id: id.parse().map_err(|error: uuid::Error| stuck(error.to_string()))?,
+        dispense_id: row.try_get("dispense_id")?,
+        recorded_at: row.try_get("recorded_at")?,
+        event_type: kind.to_owned(),
+        payload: row.try_get("payload")?,
+    }))
+}
