@@ -30,7 +30,8 @@ pub(crate) fn instant(value: &str) -> Result<DateTime<Utc>, Fault> {
 pub(crate) fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, Fault> {
     move |value| {
         let number = parse_whole(value).ok_or_else(|| Fault::cast("integer", "string"))?;
-        if number < *range.start() {
+        // Of a number below zero no more is known than that.
+        if number < *range.start() || value.starts_with('-') {
             Err(Fault::at_least(*range.start()))
         } else if number > *range.end() {
             Err(Fault::at_most(*range.end()))

@@ -7,6 +7,7 @@ mod codes;
 mod creating;
 mod describing;
 mod ehealth;
+mod events;
 mod importing;
 mod logging;
 mod looking;

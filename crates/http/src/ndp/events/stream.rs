@@ -22,7 +22,7 @@ use crate::body::clipped;
 use crate::catalogue;
 use crate::ndp::AUDIT;
 use crate::ndp::problems::EventsProblems;
-use crate::positions::told;
+use crate::positions;
 use crate::problem::Problem;
 use crate::query;
 
@@ -80,8 +80,8 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
     answer(&request, async {
         let asker = door.admit(&request, AUDIT).await?;
         let partitions = door.dispensary.partitions().count();
-        let asked = query::read(&request, |query| after(query, partitions))?;
-        let after = last_event_id(&request, asked)?.unwrap_or(asked);
+        let sent = query::read(&request, |query| after(query, partitions))?;
+        let after = last_event_id(&request, sent.partition)?.unwrap_or(sent);
         let place = door.readers.take()?;
         // Nothing is taken from it but whether the log reaches there.
         let stretch = door.dispensary.stretch(after, 0).await?;
@@ -98,7 +98,7 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
             .content_type("text/event-stream")
             // Some proxies keep an answer back until there is enough of it.
             .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
-            .insert_header(told(&LogPositions::from(after)))
+            .insert_header(positions::told(&LogPositions::from(after)))
             .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()));
         Ok(response.streaming(begun.chain(sending.stream())))
     })
@@ -108,7 +108,7 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
 /// The place that the header names; a consumer that has no last id sends none, or an empty one.
 fn last_event_id(
     request: &HttpRequest,
-    asked: LogPosition,
+    partition: u16,
 ) -> Result<Option<LogPosition>, Problem> {
     let Some(sent) = request.headers().get(LAST_EVENT_ID).map(HeaderValue::as_bytes) else {
         return Ok(None);
@@ -118,14 +118,14 @@ fn last_event_id(
     }
     let text = String::from_utf8_lossy(sent);
     match text.parse::<LogPosition>() {
-        Ok(place) if place.partition == asked.partition => Ok(Some(place)),
+        Ok(place) if place.partition == partition => Ok(Some(place)),
         Ok(_) | Err(()) => {
-            let (partition, found) = (asked.partition, clipped(&text));
+            let found = clipped(&text);
             let says = format!(
                 "Last-Event-ID: expected {partition}:<position>, the id of an event of this \
                  partition; found `{found}`"
             );
-            Err(Problem::saying(&catalogue::POSITION_INVALID, says).with("position", &found))
+            Err(Problem::saying(&catalogue::POSITION_INVALID, says).with("position", found))
         }
     }
 }
