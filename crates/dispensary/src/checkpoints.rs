@@ -12,8 +12,8 @@ use crate::Unavailable;
 /// How the keys of all copies begin.
 const FOLDER: &str = "checkpoints/";
 
-/// The key of a copy. Text is
-/// `checkpoints/<log id>/<partition, 4 digits>/<size, 12 digits>-<epoch>-<erasures>.txt`.
+/// The key of a copy. Text is `checkpoints/<log id>/<partition, 4 digits>/<size, 12
+/// digits>-<epoch>-<erasures>-<id of the key that signed it, 8 hexadecimal digits>.txt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CheckpointKey {
     /// Names the log.
@@ -26,6 +26,8 @@ pub struct CheckpointKey {
     pub epoch: u64,
     /// How many erasures it covers: one may be recorded while the log rests.
     pub erasures: u64,
+    /// The id of the key that signed it: a new key signs again what an older one did.
+    pub signed_by: [u8; 4],
 }
 
 impl CheckpointKey {
@@ -38,8 +40,9 @@ impl CheckpointKey {
 
 impl fmt::Display for CheckpointKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { log_id, partition, size, epoch, erasures } = self;
-        write!(f, "{}{size:012}-{epoch}-{erasures}.txt", Self::folder(*log_id, *partition))
+        let Self { log_id, partition, size, epoch, erasures, signed_by } = self;
+        let (folder, id) = (Self::folder(*log_id, *partition), u32::from_be_bytes(*signed_by));
+        write!(f, "{folder}{size:012}-{epoch}-{erasures}-{id:08x}.txt")
     }
 }
 
@@ -52,10 +55,16 @@ impl FromStr for CheckpointKey {
         let mut next = || parts.next().ok_or(());
         let log_id = next()?.parse().map_err(|_| ())?;
         let partition = next()?.parse().map_err(|_| ())?;
-        let mut numbers = next()?.split('-').map(|it| it.parse::<u64>().map_err(|_| ()));
-        let mut number = || numbers.next().unwrap_or(Err(()));
-        let key =
-            Self { log_id, partition, size: number()?, epoch: number()?, erasures: number()? };
+        let mut numbers = next()?.split('-');
+        let mut number = || numbers.next().ok_or(());
+        let key = Self {
+            log_id,
+            partition,
+            size: number()?.parse().map_err(|_| ())?,
+            epoch: number()?.parse().map_err(|_| ())?,
+            erasures: number()?.parse().map_err(|_| ())?,
+            signed_by: u32::from_str_radix(number()?, 16).map_err(|_| ())?.to_be_bytes(),
+        };
         // A number can be written in several ways, and only one of them is ours.
         (key.to_string() == text).then_some(key).ok_or(())
     }
@@ -96,6 +105,7 @@ mod tests {
         size: 1234,
         epoch: 1,
         erasures: 2,
+        signed_by: [0xab, 0, 0, 1],
     };
 
     #[test]
@@ -103,7 +113,7 @@ mod tests {
         let text = KEY.to_string();
         assert_eq!(
             text,
-            "checkpoints/00000000-0000-0000-0000-000000000007/0003/000000001234-1-2.txt"
+            "checkpoints/00000000-0000-0000-0000-000000000007/0003/000000001234-1-2-ab000001.txt"
         );
         assert_eq!(text.parse(), Ok(KEY));
     }
@@ -116,10 +126,11 @@ mod tests {
             text.replace("000000001234", "1234"),
             text.replace("-1-2", "-1"),
             text.replace("-1-2", "-1-2-3"),
+            text.replace("ab000001", "AB000001"),
             text.replace(".txt", ""),
             text.replace("checkpoints/", ""),
             text.replace("/0003/", "/0003/0003/"),
-            text.replace("-2.txt", "-+2.txt"),
+            text.replace("-2-", "-+2-"),
         ];
         for other in others {
             assert_eq!(other.parse::<CheckpointKey>(), Err(()), "{other}");

@@ -34,6 +34,7 @@ mod orphans;
 pub mod ports;
 pub mod positions;
 pub mod process;
+mod proofs;
 mod qualify;
 mod recorded;
 mod registries;
@@ -63,6 +64,9 @@ pub use ports::{
 };
 pub use positions::{InvalidPositions, LogPositions, Model, PositionError, Positions};
 pub use process::WantedProcess;
+pub use proofs::{
+    Asked, Consistency, Covered, Inclusion, LogHash, NoProof, ProvedRow, Proofs, SignedCheckpoint,
+};
 pub use qualify::Qualifiable;
 pub use recorded::{LogPosition, Recorded};
 pub use registries::{Registries, RequestRecords};

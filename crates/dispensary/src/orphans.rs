@@ -286,6 +286,7 @@ mod tests {
             size: 256,
             epoch: 1,
             erasures: 0,
+            signed_by: [7; 4],
         };
         let store = Store::default().with(of.to_string(), at() - TimeDelta::days(9));
         let orphans = remove_at(&Log::default(), &store).unwrap();

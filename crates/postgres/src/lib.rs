@@ -17,6 +17,7 @@
 mod access_log;
 mod answers;
 mod batch;
+mod checkpoints;
 mod clock;
 mod connect;
 mod contents;
@@ -42,10 +43,12 @@ mod rows;
 mod settings;
 mod statements;
 mod sweep;
+mod tree;
 mod writer;
 mod wrong_codes;
 
 pub use access_log::PgAccessLog;
+pub use checkpoints::{CheckpointKeeper, Finding, NotTaken, PgProofs, Restored, Taken};
 pub use connect::{access_pool, follower_pool, pool, reachable};
 pub use dispenses::{Dispenses, PgDispenses};
 pub use import::Importer;
@@ -56,3 +59,4 @@ pub use read_models::read_models;
 pub use registry::PgRegistry;
 pub use settings::{LogSettings, NotServable};
 pub use sweep::sweep;
+pub use tree::{Branch, LogTree, NoProof, PgTree};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::follow::ReadModel;
-use crate::{Dispenses, OpenHolds};
+use crate::{Dispenses, LogTree, OpenHolds};
 
 /// Every read model of this build: what `serve` follows, and what can be rebuilt by name.
 #[must_use]
 pub fn read_models() -> Vec<Arc<dyn ReadModel>> {
-    vec![Arc::new(OpenHolds), Arc::new(Dispenses)]
+    vec![Arc::new(OpenHolds), Arc::new(Dispenses), Arc::new(LogTree)]
 }

@@ -9,7 +9,14 @@ use crate::sample::{contents, keys};
 
 /// The key of a checkpoint of that size.
 fn of_size(size: u64) -> CheckpointKey {
-    CheckpointKey { log_id: Uuid::from_u128(7), partition: 3, size, epoch: 0, erasures: 0 }
+    CheckpointKey {
+        log_id: Uuid::from_u128(7),
+        partition: 3,
+        size,
+        epoch: 0,
+        erasures: 0,
+        signed_by: [0; 4],
+    }
 }
 
 #[tokio::test]
