@@ -6,7 +6,8 @@
 //! are left out, is part of that: what was signed years ago is compared with what is rendered today.
 //!
 //! Where the personal body was erased, every member that stood in it is null or left out, and the
-//! rest stays: ids, quantities, prices and times still tell what was dispensed, and by whom.
+//! rest stays: ids, quantities, prices and times still tell what was dispensed, and by whom. Such a
+//! document says `erased`, so that nobody takes the gap for what was signed.
 
 mod dispense;
 mod organisations;
@@ -113,6 +114,7 @@ pub fn signed(
     let mut held = held(events, shown.hold.dispense_id)?;
     // The receipt of a cancel is no part of what was signed, because nothing was.
     if shown.content.is_some() {
+        held.erased = shown.erased;
         held.payment_amount = shown.payment_amount;
         held.payment_id.clone_from(&shown.payment_id);
     }

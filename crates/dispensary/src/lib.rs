@@ -25,12 +25,15 @@ mod cancel;
 mod checkpoints;
 mod content;
 mod dispense;
+mod dispenses_of;
 pub mod document;
+pub mod history;
 pub mod hold;
 pub mod events;
 pub mod history;
 mod import;
 mod orphans;
+pub mod past;
 pub mod ports;
 pub mod positions;
 pub mod process;
@@ -52,12 +55,15 @@ pub use balance::Balance;
 pub use cancel::WantedCancel;
 pub use checkpoints::{CheckpointCopies, CheckpointKey, Copied};
 pub use dispense_domain::{SignatureFault, Signer};
+pub use dispenses_of::DispensesOf;
+pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
 pub use events::{LogEnd, LogLine, LogPages};
 pub use dispenses_of::DispensesOf;
 pub use history::{History, Step};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
+pub use past::{Moment, PastError, Reading};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
     Signatures, Stream, Tried, Unavailable, Unnamed,

@@ -142,6 +142,7 @@ mod tests {
     use futures::stream::{self, BoxStream};
 
     use super::*;
+    use crate::past::{Subject, Told};
     use crate::{AppendError, Appended, Origin, Stream, Tried};
 
     /// A log that names the keys that end in a letter, does not know those that end in 9, and
@@ -178,6 +179,14 @@ mod tests {
 
         async fn stream(&self, _: MedicationRequestId) -> Result<Stream, Unavailable> {
             Err(Unavailable::database("no stream is needed"))
+        }
+
+        async fn told(&self) -> Result<Told, Unavailable> {
+            Err(Unavailable::database("no past is needed"))
+        }
+
+        async fn settle(&self, _: Subject) -> Result<(), Unavailable> {
+            Err(Unavailable::database("no past is needed"))
         }
 
         async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable> {

@@ -12,6 +12,7 @@ use dispense_domain::{
 };
 use futures::stream::BoxStream;
 
+use crate::past::{Subject, Told};
 use crate::{ClientType, FaultyLine, Line, LogPosition, Recorded, Registries};
 
 /// Where a command comes from; kept in the metadata of its events.
@@ -59,6 +60,13 @@ pub trait EventLog: Send + Sync {
     /// All events of a medication request, with their personal bodies.
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable>;
 
+    /// The instants that the log can be asked for.
+    async fn told(&self) -> Result<Told, Unavailable>;
+
+    /// Waits, and not for long, until what is being recorded in the partition of that subject right
+    /// now can be read, or will never be. What is recorded after this began has a later instant.
+    async fn settle(&self, subject: Subject) -> Result<(), Unavailable>;
+
     /// Which of those keys of containers no event names: their dispense is unknown, names another,
     /// or is over for good. A key of another form is never among them.
     async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable>;
@@ -103,6 +111,8 @@ pub struct Stream {
     pub events: Vec<Recorded>,
     /// The instant for which they are read: never before the last of the partition.
     pub at: DateTime<Utc>,
+    /// Where the partition ended then.
+    pub position: LogPosition,
 }
 
 impl Stream {

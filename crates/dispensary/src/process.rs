@@ -134,10 +134,7 @@ fn own_documents(stream: &Stream, id: DispenseId) -> Result<[Box<RawValue>; 2], 
 }
 
 fn refused(stream: &Stream, refusals: Refusals) -> CommandError {
-    match stream.events.last() {
-        Some(last) => CommandError::Refused { refusals, position: last.place },
-        None => CommandError::NotFound,
-    }
+    CommandError::Refused { refusals, position: stream.position }
 }
 
 fn answers_process(event: &DispenseEvent) -> bool {

@@ -65,6 +65,12 @@ impl Recorded {
         self.metadata.get("user")?.parse::<Uuid>().ok().map(UserId::from)
     }
 
+    /// Whether its personal body was erased: there is a digest of one, and no body.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.event.personal().is_some() && self.body.is_none()
+    }
+
     /// The personal body, if it is there and of that kind.
     #[must_use]
     pub fn body<T: serde::de::DeserializeOwned>(&self) -> Option<T> {

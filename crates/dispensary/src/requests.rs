@@ -5,11 +5,12 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{
-    Dispensing, LegalEntityId, MedicationRequestId, Quantity, RequestEvidence, Status, Text,
+    Dispensing, LegalEntityId, MedicationRequestId, Quantity, RequestEvidence, Text,
 };
 use uuid::Uuid;
 
-use crate::{Asker, ClientType, Dispensary, QueryError, Shown, Stream, Unavailable};
+use crate::past::{Moment, PastError, Reading, Subject};
+use crate::{Asker, ClientType, Dispensary, QueryError, Stream, Unavailable};
 
 /// There is none, or none for this asker.
 const MISSING: QueryError = QueryError::NotFound("medication request");
@@ -94,32 +95,9 @@ impl Dispensary {
         &self,
         asker: &Asker,
         key: &RequestKey,
-    ) -> Result<Requested, QueryError> {
-        Ok(self.visible(asker, key).await?.ok_or(MISSING)?.0)
-    }
-
-    /// A medication request, and its dispenses that stand at one of those statuses, or all of them if
-    /// none is named; the last one first.
-    ///
-    /// Whoever may see the request sees the dispenses of every pharmacy: that is how a pharmacy
-    /// learns that another one holds the medication already.
-    ///
-    /// # Errors
-    ///
-    /// As [`Dispensary::requested`].
-    pub async fn dispenses_of(
-        &self,
-        asker: &Asker,
-        key: &RequestKey,
-        statuses: &[Status],
-    ) -> Result<(Requested, Vec<Shown>), QueryError> {
+    ) -> Result<Reading<Requested>, QueryError> {
         let (requested, stream) = self.visible(asker, key).await?.ok_or(MISSING)?;
-        // In the order in which they began, which the clock of a partition never turns round.
-        let begun = requested.dispensing.dispenses().iter().rev();
-        let shown = begun.filter_map(|dispense| Shown::of(&stream.events, dispense.id, stream.at));
-        let wanted = |shown: &Shown| statuses.is_empty() || statuses.contains(&shown.status);
-        let shown = shown.filter(wanted).collect();
-        Ok((requested, shown))
+        Ok(Reading { read: requested, position: stream.position })
     }
 
     /// The medication request and its events, if this asker may see it: what shows, and what counts,
@@ -129,17 +107,45 @@ impl Dispensary {
         asker: &Asker,
         key: &RequestKey,
     ) -> Result<Option<(Requested, Stream)>, Unavailable> {
-        let id = match key {
-            RequestKey::Id(id) => Some(*id),
-            RequestKey::Number(number) => self.registry.request_by_number(number).await?,
-        };
-        let Some(id) = id else { return Ok(None) };
+        match self.named(key).await? {
+            Some(id) => self.shown_to(asker, id, Moment::Now).await,
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Self::visible`], with the events as they were at that moment. What the registry says is
+    /// what it says now, and so is who may look.
+    pub(crate) async fn visible_at(
+        &self,
+        asker: &Asker,
+        key: &RequestKey,
+        moment: Moment,
+    ) -> Result<Option<(Requested, Stream)>, PastError> {
+        let Some(id) = self.named(key).await? else { return Ok(None) };
+        self.settled(Subject::Request(id), moment).await?;
+        Ok(self.shown_to(asker, id, moment).await?)
+    }
+
+    /// The id of the medication request that is known by that.
+    async fn named(&self, key: &RequestKey) -> Result<Option<MedicationRequestId>, Unavailable> {
+        match key {
+            RequestKey::Id(id) => Ok(Some(*id)),
+            RequestKey::Number(number) => self.registry.request_by_number(number).await,
+        }
+    }
+
+    async fn shown_to(
+        &self,
+        asker: &Asker,
+        id: MedicationRequestId,
+        moment: Moment,
+    ) -> Result<Option<(Requested, Stream)>, Unavailable> {
         let Some(evidence) = self.registry.request(id).await? else { return Ok(None) };
         let own = evidence.request.legal_entity_id == LegalEntityId::from(asker.client);
         if asker.client_type == ClientType::Msp && !own {
             return Ok(None);
         }
-        let stream = self.log.stream(id).await?;
+        let stream = self.log.stream(id).await?.at(moment);
         let dispensing = stream.dispensing();
         let today = self.terms.day_of(stream.at);
         Ok(Some((Requested { evidence, dispensing, today }, stream)))

@@ -37,6 +37,8 @@ pub struct Shown {
     pub version: u32,
     /// The last of them.
     pub place: LogPosition,
+    /// Whether the personal body of one of them was erased, so that what stood in it is not shown.
+    pub erased: bool,
 }
 
 impl Shown {
@@ -69,6 +71,7 @@ impl Shown {
             updated_by: recorded.user(),
             version: 1,
             place: recorded.place,
+            erased: recorded.is_erased(),
         })
     }
 
@@ -91,6 +94,7 @@ impl Shown {
         self.updated_by = recorded.user();
         self.version += 1;
         self.place = recorded.place;
+        self.erased |= recorded.is_erased();
     }
 
     /// What it showed of persons; gone if erased.

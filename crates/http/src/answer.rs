@@ -10,6 +10,7 @@ use dispense_domain::Status;
 use futures::FutureExt;
 
 use crate::idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey, KeyHeader};
+use crate::positions::DISPENSE_POSITION;
 use crate::problem::Problem;
 use crate::{body, catalogue};
 
@@ -105,9 +106,11 @@ pub(crate) async fn answer_command_as<D: Denial>(
 /// The word of an API for a status.
 pub(crate) type Word = fn(Status) -> &'static str;
 
-/// The entity tag of a dispense. The status is part of it, because a hold runs out without an event.
+/// The entity tag of a dispense. The status is part of it, because a hold runs out without an event;
+/// and whether something was erased, so that nobody keeps what was.
 pub(crate) fn entity_tag(shown: &Shown, word: Word) -> String {
-    format!("\"{}-{}\"", shown.version, word(shown.status))
+    let erased = if shown.erased { "-erased" } else { "" };
+    format!("\"{}-{}{erased}\"", shown.version, word(shown.status))
 }
 
 /// Tells in headers where the dispense stands in the log, and whether it was asked for before.
@@ -119,7 +122,7 @@ pub(crate) fn tell(response: &mut HttpResponse, answer: &Answer, word: Word) {
         }
     };
     add(ETAG, entity_tag(&answer.shown, word));
-    add(HeaderName::from_static("dispense-position"), answer.position.to_string());
+    add(DISPENSE_POSITION, answer.position.to_string());
     if let Some(now) = answer.replayed {
         add(HeaderName::from_static("idempotency-replayed"), "true".to_owned());
         add(HeaderName::from_static("dispense-status"), word(now).to_owned());

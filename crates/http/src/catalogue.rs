@@ -82,7 +82,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-pub(crate) const DOOR: [Entry; 19] = [
+pub(crate) const DOOR: [Entry; 20] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
@@ -95,6 +95,7 @@ pub(crate) const DOOR: [Entry; 19] = [
     MALFORMED_JSON,
     SCHEMA,
     POSITION_INVALID,
+    AS_OF_OUT_OF_RANGE,
     CONTENT_NOT_STORED,
     READ_MODEL_BEHIND,
     BUSY,
@@ -233,6 +234,15 @@ pub(crate) const POSITION_INVALID: Entry = Entry {
     remedy: "Send the `Dispense-Position` of an answer of this service as it is, several with commas between them, each partition once; or none.",
     rule: "position",
     params: &["position", "head", "partitions"],
+};
+
+pub(crate) const AS_OF_OUT_OF_RANGE: Entry = Entry {
+    code: "as-of-out-of-range",
+    status: 422,
+    title: "The log cannot tell of that instant",
+    remedy: "Ask for an instant between the first event of the log and now, by the clock of the database; or leave `asOf` out.",
+    rule: "as-of",
+    params: &["asOf", "earliest", "latest"],
 };
 
 pub(crate) const READ_MODEL_BEHIND: Entry = Entry {

@@ -28,6 +28,7 @@ mod headers;
 mod health;
 mod idempotency_key;
 mod ndp;
+mod past;
 mod positions;
 mod problem;
 mod qualified;

@@ -13,13 +13,15 @@
 //! Ok(HttpResponse::Ok().insert_header(told(&positions)).json(report))
 //! ```
 //!
+//! The register's API, whose answers are made by its envelope, puts [`telling`] around them.
+//!
 //! Where the statement that reads the rows reads the positions as well, they are told in place of
 //! those of `read_by`. An endpoint that folds the log is always current: it calls
 //! [`Door::judge_position`] in place of `wait_for`, and tells where the partition ended in the same
 //! reading. A question that finds nothing tells it too, where it looked.
 
-use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use dispensary::{InvalidPositions, LogPositions, Model, PositionError};
 
 use crate::Door;
@@ -33,6 +35,15 @@ pub(crate) const DISPENSE_POSITION: HeaderName = HeaderName::from_static("dispen
 /// The header of an answer that rests on the log up to those positions.
 pub(crate) fn told(positions: &LogPositions) -> (HeaderName, String) {
     (DISPENSE_POSITION, positions.to_string())
+}
+
+/// An answer that was made before, with that header.
+pub(crate) fn telling(positions: &LogPositions, mut answer: HttpResponse) -> HttpResponse {
+    // Digits, colons and commas: nothing that a header cannot hold.
+    if let Ok(value) = HeaderValue::try_from(positions.to_string()) {
+        answer.headers_mut().insert(DISPENSE_POSITION, value);
+    }
+    answer
 }
 
 impl Door {

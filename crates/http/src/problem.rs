@@ -114,6 +114,14 @@ impl Problem {
         self
     }
 
+    /// Adds the part of the request that is to blame.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        if let Some(first) = self.violations.first_mut() {
+            first.path = Some(path.to_owned());
+        }
+        self
+    }
+
     /// Adds what is behind it, for the log alone.
     pub(crate) fn caused_by(self, error: &(dyn std::error::Error + 'static)) -> Self {
         Self { cause: Some(chain(error)), ..self }

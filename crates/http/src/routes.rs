@@ -28,9 +28,11 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/content", allow: "GET" },
+    Way { pattern: "/api/v1/dispenses/{id}/history", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/process", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
+    Way { pattern: "/api/v1/prescriptions/{id}/dispenses", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
     Way { pattern: "/api/v1/events", allow: "GET" },
     Way { pattern: "/api/v1/events/stream", allow: "GET" },
@@ -112,7 +114,9 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::process::process_dispense)
         .service(ndp::get::get_dispense)
         .service(ndp::content::get_content)
+        .service(ndp::history::get_history)
         .service(ndp::balance::get_prescription)
+        .service(ndp::prescription_dispenses::list_dispenses_of_prescription)
         .service(ndp::qualify::qualify_prescription)
         .service(ndp::events::get_events)
         .service(ndp::events::stream::stream_events)

@@ -1,12 +1,14 @@
 //! The event log: its writers, and its readers.
 
 mod explain;
+mod past;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dispensary::past::{Subject, Told};
 use dispensary::{
     AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Tried, Unavailable,
     Unnamed,
@@ -104,13 +106,13 @@ impl PgLog {
         self.settings
     }
 
-    /// Tells when this process has written to a partition.
-    #[must_use]
     /// Where it is read.
     pub(crate) const fn pool(&self) -> &PgPool {
         &self.pool
     }
 
+    /// Tells when this process has written to a partition.
+    #[must_use]
     pub fn written(&self, partition: u16) -> Option<watch::Receiver<i64>> {
         self.written.get(usize::from(partition)).cloned()
     }
@@ -201,6 +203,18 @@ impl EventLog for PgLog {
         read_stream(partition, &rows).map_err(Unavailable::database)
     }
 
+    async fn told(&self) -> Result<Told, Unavailable> {
+        self.first_and_now().await
+    }
+
+    async fn settle(&self, subject: Subject) -> Result<(), Unavailable> {
+        let partition = match subject {
+            Subject::Dispense(id) => self.settings.partitions.of_dispense(id),
+            Subject::Request(id) => self.settings.partitions.of_request(id),
+        };
+        self.batch_in_hand(partition).await
+    }
+
     async fn unnamed(&self, keys: Vec<String>) -> Result<Unnamed, Unavailable> {
         contents::unnamed(&self.pool, self.settings.partitions, keys).await
     }
@@ -225,11 +239,11 @@ pub(crate) async fn within<T>(
 /// the planner walk along the stream: where the log is young, a whole partition seems as good, and a
 /// plan outlives that.
 const STREAM: &str = "
-SELECT greatest(now.at, h.recorded_at) AS at, e.position, e.sequence, e.event_id, e.recorded_at,
+SELECT greatest(now.at, h.recorded_at) AS at, h.position AS head, e.position, e.sequence, e.event_id, e.recorded_at,
        e.event_type, e.event_version, e.payload::text AS payload, e.metadata::text AS metadata,
        b.body::text AS body
 FROM (SELECT clock_timestamp() AS at) now
-CROSS JOIN (SELECT recorded_at FROM log_head WHERE partition = $1) h
+CROSS JOIN (SELECT position, recorded_at FROM log_head WHERE partition = $1) h
 LEFT JOIN (
     SELECT partition, position, sequence, event_id, recorded_at, event_type, event_version, payload,
            metadata
@@ -245,13 +259,14 @@ fn read_stream(
 ) -> Result<Stream, Box<dyn std::error::Error + Send + Sync>> {
     let first = rows.first().ok_or("the log has no such partition")?;
     let at = first.try_get("at")?;
+    let position = LogPosition { partition, position: first.try_get("head")? };
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
         if row.try_get::<Option<i64>, _>("position")?.is_some() {
             events.push(recorded(partition, row)?);
         }
     }
-    Ok(Stream { events, at })
+    Ok(Stream { events, at, position })
 }
 
 /// The event of a row, with its personal body.

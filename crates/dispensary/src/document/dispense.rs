@@ -38,6 +38,8 @@ pub(super) struct Dispense<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     medical_program: Option<MedicalProgram<'a>>,
     details: Vec<Detail<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    erased: bool,
 }
 
 impl<'a> Dispense<'a> {
@@ -64,6 +66,7 @@ impl<'a> Dispense<'a> {
             division: Division::outlet(&hold.division, body.map(|body| &body.division)),
             medical_program: hold.medical_program.as_ref().map(MedicalProgram::from),
             details: hold.items.iter().map(Detail::from).collect(),
+            erased: shown.erased,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use dispensary::past::{Subject, Told};
 use dispensary::search::{Matching, PageAsked};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
@@ -26,6 +27,7 @@ use crate::registries::{REQUEST, USER, id, registries};
 pub(crate) enum Asked {
     ToAppend(Arc<CreateHold>, Origin),
     ToTry(Arc<CreateHold>, Origin),
+    ToSettle(Subject),
 }
 
 /// A world in memory, and what was asked of its log.
@@ -125,7 +127,17 @@ impl EventLog for World {
 
     async fn stream(&self, _: MedicationRequestId) -> Result<Stream, Unavailable> {
         (self.answers)()?;
-        Ok(Stream { events: self.events.clone(), at: self.at })
+        Ok(Stream { events: self.events.clone(), at: self.at, position: END })
+    }
+
+    async fn told(&self) -> Result<Told, Unavailable> {
+        let earliest = self.events.first().map(|first| first.recorded_at);
+        Ok(Told { earliest, latest: self.at })
+    }
+
+    async fn settle(&self, subject: Subject) -> Result<(), Unavailable> {
+        self.asked.lock().unwrap().push(Asked::ToSettle(subject));
+        (self.answers)()
     }
 
     async fn unnamed(&self, _: Vec<String>) -> Result<Unnamed, Unavailable> {

@@ -149,22 +149,24 @@ impl IntoResponses for QualifyErrors {
 
 impl IntoResponses for SearchErrors {
     fn responses() -> Responses {
-        let of_door = catalogue::OF_ALL.into_iter().chain([catalogue::SCHEMA]);
+        let own = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::READ_MODEL_BEHIND];
+        let of_door = catalogue::OF_ALL.into_iter().chain(own);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
 }
 
 impl IntoResponses for GetErrors {
     fn responses() -> Responses {
-        let of_door = catalogue::OF_ALL.into_iter().chain([catalogue::NOT_FOUND]);
+        let own = [catalogue::NOT_FOUND, catalogue::POSITION_INVALID];
+        let of_door = catalogue::OF_ALL.into_iter().chain(own);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
 }
 
 impl IntoResponses for ListErrors {
     fn responses() -> Responses {
-        let of_door = catalogue::OF_ALL.into_iter();
-        let of_door = of_door.chain([catalogue::NOT_FOUND, catalogue::SCHEMA]);
+        let own = [catalogue::NOT_FOUND, catalogue::SCHEMA, catalogue::POSITION_INVALID];
+        let of_door = catalogue::OF_ALL.into_iter().chain(own);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
 }

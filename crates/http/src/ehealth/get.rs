@@ -3,13 +3,15 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::document;
+use dispensary::{Moment, Reading, document};
 
 use super::answered::answer;
 use super::described::{DispenseAnswer, GetErrors};
 use super::{READ, envelope, id_in_path, side};
 use crate::Door;
 use crate::access::Seen;
+use crate::positions::telling;
+use crate::problem::Problem;
 
 /// Look at a dispense
 ///
@@ -18,10 +20,16 @@ use crate::access::Seen;
 #[utoipa::path(
     tag = "medication_dispenses",
     security(("bearer" = ["medication_dispense:read"])),
-    params(("id" = Uuid, Path, description = "The dispense")),
+    params(
+        ("id" = Uuid, Path, description = "The dispense"),
+        ("Dispense-Position" = Option<String>, Header, description = "What the caller knows of the log"),
+    ),
     responses(
         (status = 200, description = "The dispense", body = DispenseAnswer,
-         headers(("X-Request-ID" = String, description = "Names the request"))),
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
         GetErrors,
     )
 )]
@@ -33,10 +41,12 @@ pub(crate) async fn get_medication_dispense(
     answer(&request, async {
         let asker = door.admit(&request, READ).await?;
         let id = id_in_path(&request, "dispense")?;
-        let shown = door.dispensary.dispense(&asker, id.into()).await?;
+        door.judge_position(&request).await?;
+        let reading = door.dispensary.dispense(&asker, id.into(), Moment::Now).await;
+        let Reading { read: shown, position } = reading.map_err(Problem::from)?;
         door.saw(&request, &asker, Seen::of(Looked::Dispense, &shown)).await?;
         let data = document::dispense(&shown, side(&request))?;
-        Ok(envelope::object(&request, StatusCode::OK, &data))
+        Ok(telling(&position.into(), envelope::object(&request, StatusCode::OK, &data)))
     })
     .await
 }

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
 use dispensary::document::{self, DocumentError};
+use dispensary::{DispensesOf, Moment, Reading};
 use dispense_domain::Status;
 use dispense_domain::decide::register_word;
 
@@ -13,6 +14,7 @@ use super::{READ, envelope, side};
 use crate::Door;
 use crate::access::Seen;
 use crate::body::Fault;
+use crate::positions::telling;
 use crate::problem::{Problem, Violation};
 use crate::query::asked;
 
@@ -29,10 +31,14 @@ const STATUSES: [Status; 4] = [Status::Held, Status::Processed, Status::Cancelle
     params(
         ("id" = String, Path, description = "The medication request: its id, or its number"),
         ("status" = Option<String>, Query, description = "`NEW`, `PROCESSED`, `REJECTED`, `EXPIRED`, or several with commas between them; all if absent"),
+        ("Dispense-Position" = Option<String>, Header, description = "What the caller knows of the log"),
     ),
     responses(
         (status = 200, description = "The dispenses", body = DispensesOfRequest,
-         headers(("X-Request-ID" = String, description = "Names the request"))),
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
         ListErrors,
     )
 )]
@@ -45,14 +51,16 @@ pub(crate) async fn list_dispenses_by_medication_request(
         let asker = door.admit(&request, READ).await?;
         let key = key_in_path(&request)?;
         let statuses = statuses_in_query(&request)?;
-        let (requested, dispenses) =
-            door.dispensary.dispenses_of(&asker, &key, &statuses).await?;
+        door.judge_position(&request).await?;
+        let reading = door.dispensary.dispenses_of(&asker, &key, &statuses, Moment::Now).await;
+        let Reading { read: DispensesOf { requested, dispenses }, position } =
+            reading.map_err(Problem::from)?;
         let seen = Seen::requested(Looked::DispenseList, &requested);
         door.saw(&request, &asker, dispenses.iter().fold(seen, Seen::with)).await?;
         let side = side(&request);
         let data = dispenses.iter().map(|shown| document::dispense(shown, side));
         let data = data.collect::<Result<Vec<_>, DocumentError>>()?;
-        Ok(envelope::list(&request, &data, None))
+        Ok(telling(&position.into(), envelope::list(&request, &data, None)))
     })
     .await
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::{Asker, RequestKey, document};
+use dispensary::{Asker, Reading, RequestKey, document};
 
 use super::answered::answer;
 use super::described::{GetErrors, MedicationRequestAnswer};
@@ -12,6 +12,7 @@ use crate::Door;
 use crate::access::Seen;
 use crate::auth::require_scope;
 use crate::catalogue;
+use crate::positions::telling;
 use crate::problem::Problem;
 
 /// Allows to look at medication requests.
@@ -27,10 +28,16 @@ pub(super) const DETAILS: &str = "medication_request:details";
         ("bearer" = ["medication_request:details"]),
         ("bearer" = ["medication_dispense:read"]),
     ),
-    params(("id" = String, Path, description = "The medication request: its id, or its number")),
+    params(
+        ("id" = String, Path, description = "The medication request: its id, or its number"),
+        ("Dispense-Position" = Option<String>, Header, description = "What the caller knows of the log"),
+    ),
     responses(
         (status = 200, description = "The medication request", body = MedicationRequestAnswer,
-         headers(("X-Request-ID" = String, description = "Names the request"))),
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
         GetErrors,
     )
 )]
@@ -42,11 +49,12 @@ pub(crate) async fn get_medication_request(
     answer(&request, async {
         let asker = admitted(&door, &request).await?;
         let key = key_in_path(&request)?;
-        let requested = door.dispensary.requested(&asker, &key).await?;
+        door.judge_position(&request).await?;
+        let Reading { read: requested, position } = door.dispensary.requested(&asker, &key).await?;
         let seen = Seen::requested(Looked::MedicationRequest, &requested);
         door.saw(&request, &asker, seen).await?;
         let data = document::medication_request(&requested, side(&request))?;
-        Ok(envelope::object(&request, StatusCode::OK, &data))
+        Ok(telling(&position.into(), envelope::object(&request, StatusCode::OK, &data)))
     })
     .await
 }

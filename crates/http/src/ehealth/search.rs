@@ -1,6 +1,7 @@
 //! `GET /api/medication_dispenses`
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::Model;
 use dispensary::access::Looked;
 use dispensary::document::{self, DocumentError};
 use dispensary::search::{Criteria, Found, PageAsked, PageNumber, PageSize};
@@ -14,6 +15,7 @@ use super::{READ, envelope, side};
 use crate::Door;
 use crate::access::Seen;
 use crate::body::{Fault, Json, Members, kinds};
+use crate::positions::telling;
 use crate::problem::Problem;
 use crate::query::kinds::{parse_whole, whole as whole_within};
 use crate::query::members;
@@ -23,7 +25,8 @@ use crate::query::members;
 /// A pharmacy or clinic finds the dispenses of its own legal entity alone; whoever names another one
 /// finds nothing. All criteria have to hold; unknown ones are ignored. What began last comes first. A
 /// search finds the newest 100,000 dispenses that match, and counts no further. What this instance
-/// has answered before is found; what others have, within moments.
+/// has answered before is found; what others have, within moments, or at once where
+/// `Dispense-Position` names it.
 #[utoipa::path(
     tag = "medication_dispenses",
     security(("bearer" = ["medication_dispense:read"])),
@@ -38,10 +41,14 @@ use crate::query::members;
         ("care_plan_id" = Option<Uuid>, Query, description = "The care plan that the medication request is based on"),
         ("page" = Option<u64>, Query, minimum = 1, description = "Which page; the first one if absent"),
         ("page_size" = Option<u32>, Query, minimum = 1, maximum = 300, description = "How many dispenses a page has; 50 if absent"),
+        ("Dispense-Position" = Option<String>, Header, description = "What the caller knows of the log: it is waited for"),
     ),
     responses(
         (status = 200, description = "The dispenses on that page", body = DispensesFound,
-         headers(("X-Request-ID" = String, description = "Names the request"))),
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read, for each partition"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
         SearchErrors,
     )
 )]
@@ -54,13 +61,15 @@ pub(crate) async fn search_medication_dispenses(
         let asker = door.admit(&request, READ).await?;
         let (criteria, page) = wanted(&request)?;
         let asked_for = criteria.medication_request_id;
+        door.wait_for(&request, Model::Dispenses).await?;
         let found = door.dispensary.search(&asker, criteria, page).await?;
+        let positions = door.read_by(Model::Dispenses).await?;
         let seen = Seen::all(Looked::DispenseList, &found.dispenses);
         door.saw(&request, &asker, asked_for.into_iter().fold(seen, Seen::request)).await?;
         let side = side(&request);
         let data = found.dispenses.iter().map(|shown| document::dispense(shown, side));
         let data = data.collect::<Result<Vec<_>, DocumentError>>()?;
-        Ok(envelope::list(&request, &data, Some(paging(&found))))
+        Ok(telling(&positions, envelope::list(&request, &data, Some(paging(&found)))))
     })
     .await
 }

@@ -22,6 +22,14 @@ pub(super) const fn status_word(status: Status) -> &'static str {
     }
 }
 
+/// Every word of [`status_word`], with what it means: for a query that names some.
+pub(super) const STATUSES: [(&str, Status); 4] = [
+    (status_word(Status::Held), Status::Held),
+    (status_word(Status::Processed), Status::Processed),
+    (status_word(Status::Cancelled), Status::Cancelled),
+    (status_word(Status::Expired), Status::Expired),
+];
+
 /// One dispense.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -76,13 +84,17 @@ pub(super) struct Dispense<'a> {
     /// Number of its events.
     #[schema(minimum = 1)]
     version: u32,
+    /// `true` if personal details were erased, so that they are null; left out otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    erased: bool,
 }
 
 /// Where a dispense stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(dead_code, reason = "describes the words of `status_word`")]
-enum DispenseStatus {
+pub(super) enum DispenseStatus {
     Held,
     Completed,
     Cancelled,
@@ -165,6 +177,7 @@ impl<'a> Dispense<'a> {
             created_at: instant(shown.created_at),
             updated_at: instant(shown.updated_at),
             version: shown.version,
+            erased: shown.erased,
         }
     }
 }
@@ -195,7 +208,8 @@ fn sum(items: &[Item], amount: fn(&Item) -> Option<Money>) -> Decimal {
         .fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount.decimal()))
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+/// An instant as this API writes it.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 

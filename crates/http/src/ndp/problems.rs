@@ -31,6 +31,9 @@ pub(super) struct GetProblems;
 /// The problems of a look at the log.
 pub(super) struct EventsProblems;
 
+/// The problems of a question that may be asked for the past.
+pub(super) struct PastProblems;
+
 /// The problems of an import.
 pub(super) struct ImportProblems;
 
@@ -69,6 +72,18 @@ impl IntoResponses for EventsProblems {
     fn responses() -> Responses {
         let of_places = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::BUSY];
         responses(OF_ALL.into_iter().chain(of_places))
+    }
+}
+
+impl IntoResponses for PastProblems {
+    fn responses() -> Responses {
+        let own = [
+            catalogue::NOT_FOUND,
+            catalogue::POSITION_INVALID,
+            catalogue::SCHEMA,
+            catalogue::AS_OF_OUT_OF_RANGE,
+        ];
+        responses(OF_ALL.into_iter().chain(own))
     }
 }
 

@@ -60,6 +60,8 @@ pub(in super::super) struct MedicationDispense {
     /// What was dispensed, in the order in which it was asked for.
     #[schema(min_items = 1)]
     details: Vec<DispenseDetail>,
+    /// `true` if personal details were erased, so that they are null or missing; left out otherwise.
+    erased: Option<bool>,
 }
 
 /// Where a dispense stands.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use dispensary::past::{Subject, Told};
 use dispensary::{
     AppendError, Appended, EventLog, LogPosition, Origin, Recorded, Stream, Tried, Unavailable,
     Unnamed,
@@ -64,6 +65,26 @@ impl Inner {
     }
 }
 
+/// What the writer keeps with an event.
+fn metadata(origin: &Origin) -> BTreeMap<String, String> {
+    let mut metadata = BTreeMap::from([
+        ("user".to_owned(), origin.user.to_string()),
+        ("request_id".to_owned(), origin.request_id.to_string()),
+        ("rules_version".to_owned(), "2".to_owned()),
+        ("registry_version".to_owned(), "17".to_owned()),
+        ("service_version".to_owned(), "0.1.0".to_owned()),
+    ]);
+    let client = origin.client.map(|client| client.to_string());
+    let client_type = origin.client_type.map(|client_type| client_type.to_string());
+    let traceparent = origin.traceparent.as_ref().map(ToString::to_string);
+    for (name, said) in
+        [("client", client), ("client_type", client_type), ("traceparent", traceparent)]
+    {
+        metadata.extend(said.map(|said| (name.to_owned(), said)));
+    }
+    metadata
+}
+
 #[async_trait]
 impl EventLog for MemoryLog {
     async fn append(
@@ -99,7 +120,7 @@ impl EventLog for MemoryLog {
                 recorded_at: inner.now,
                 body: event.personal().and_then(|personal| personal.text().cloned()),
                 event,
-                metadata: BTreeMap::from([("user".to_owned(), origin.user.to_string())]),
+                metadata: metadata(&origin),
             })
             .collect();
         inner.events.extend(events.iter().map(|it| (request, it.clone())));
@@ -146,6 +167,17 @@ impl EventLog for MemoryLog {
     async fn stream(&self, request: MedicationRequestId) -> Result<Stream, Unavailable> {
         let inner = self.0.get();
         let own = inner.events.iter().filter(|(of, _)| *of == request);
-        Ok(Stream { events: own.map(|(_, it)| it.clone()).collect(), at: inner.now })
+        let events = own.map(|(_, it)| it.clone()).collect();
+        Ok(Stream { events, at: inner.now, position: inner.position() })
+    }
+
+    async fn told(&self) -> Result<Told, Unavailable> {
+        let inner = self.0.get();
+        let earliest = inner.events.first().map(|(_, first)| first.recorded_at);
+        Ok(Told { earliest, latest: inner.now })
+    }
+
+    async fn settle(&self, _: Subject) -> Result<(), Unavailable> {
+        Ok(())
     }
 }

@@ -1,0 +1,86 @@
+//! `GET /api/v1/prescriptions/{id}/dispenses`
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::access::Looked;
+use dispensary::{DispensesOf, PastError, QueryError, Reading};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::dispense::{Dispense, STATUSES};
+use super::problems::PastProblems;
+use super::{READ, no_prescription, prescription_in_path};
+use crate::Door;
+use crate::access::Seen;
+use crate::answer::answer;
+use crate::positions::told;
+use crate::problem::Problem;
+use crate::query::kinds;
+use crate::{past, query};
+
+/// The dispenses of a prescription.
+#[derive(Debug, Serialize, ToSchema)]
+struct PrescriptionDispenses<'a> {
+    /// Those of every pharmacy, the last one first.
+    #[schema(max_items = 500)]
+    items: Vec<Dispense<'a>>,
+    /// Always null: there is one page.
+    #[schema(required)]
+    next: Option<&'a str>,
+}
+
+/// Look at the dispenses of a prescription
+///
+/// Those of every pharmacy, the last one first: so a pharmacy sees that another one holds the
+/// medication already. Read from the log itself, and so always current; or as they stood at an instant
+/// that is over. There are at most 500, on one page.
+#[utoipa::path(
+    tag = "dispenses",
+    security(("bearer" = ["medication_dispense:read"])),
+    params(
+        ("id" = String, Path, description = "The prescription: its id, or its number"),
+        ("status" = Option<String>, Query, description = "`HELD`, `COMPLETED`, `CANCELLED`, `EXPIRED`, or several with commas between them; all if absent"),
+        ("asOf" = Option<DateTime<Utc>>, Query, description = "An instant as of RFC 3339 that is over; now if absent"),
+        ("Dispense-Position" = Option<String>, Header, description = "What the caller knows of the log"),
+    ),
+    responses(
+        (status = 200, description = "The dispenses", body = PrescriptionDispenses,
+         headers(
+            ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read"),
+            ("X-Request-ID" = String, description = "Names the request"),
+         )),
+        PastProblems,
+    )
+)]
+#[get("/api/v1/prescriptions/{id}/dispenses")]
+pub(crate) async fn list_dispenses_of_prescription(
+    request: HttpRequest,
+    door: web::Data<Door>,
+) -> HttpResponse {
+    answer(&request, async {
+        let asker = door.admit(&request, READ).await?;
+        let key = prescription_in_path(&request)?;
+        let (statuses, moment) = query::read(&request, |query| {
+            let statuses = query.optional("status", kinds::words(&STATUSES));
+            Some((statuses.unwrap_or_default(), past::moment(query)))
+        })?;
+        door.judge_position(&request).await?;
+        let reading = door.dispensary.dispenses_of(&asker, &key, &statuses, moment).await;
+        let Reading { read: DispensesOf { requested, dispenses }, position } =
+            reading.map_err(in_our_words)?;
+        let seen = Seen::requested(Looked::DispenseList, &requested);
+        door.saw(&request, &asker, dispenses.iter().fold(seen, Seen::with)).await?;
+        let items = dispenses.iter().map(Dispense::of).collect();
+        let mut response = HttpResponse::Ok();
+        response.insert_header(told(&position.into()));
+        Ok(response.json(PrescriptionDispenses { items, next: None }))
+    })
+    .await
+}
+
+/// A prescription that cannot be read, in the words of this API.
+fn in_our_words(error: PastError) -> Problem {
+    match error {
+        PastError::Query(QueryError::NotFound(_)) => no_prescription(),
+        PastError::Query(QueryError::Unavailable(_)) | PastError::OutOfRange { .. } => error.into(),
+    }
+}
