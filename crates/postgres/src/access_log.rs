@@ -31,7 +31,6 @@ pub struct PgAccessLog {
 impl PgAccessLog {
     /// The access log, and what writes it: that has to run, and ends once `stop` is cancelled and
     /// nothing waits any more. `pool` is for it alone.
-    #[must_use]
     pub fn new(
         pool: PgPool,
         stop: CancellationToken,

@@ -12,6 +12,7 @@
 //! turns, and neither they nor the writers can ever wait for each other in a circle.
 
 mod changes;
+pub(crate) mod emptied;
 mod entries;
 mod fault;
 mod found_by;

@@ -22,6 +22,7 @@ mod clock;
 mod connect;
 mod contents;
 mod dispenses;
+pub mod erase;
 mod fault;
 mod folded;
 pub mod faults;

@@ -69,6 +69,11 @@ impl<'a> Merged<'a> {
         self.records.insert((kind, id), Record { kept: Some(kept), last: None, updated_at });
     }
 
+    /// What is kept, record by record.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Uuid, &Kept)> {
+        self.records.iter().filter_map(|((_, id), record)| Some((*id, record.kept.as_ref()?)))
+    }
+
     /// Whether the line is older than what is known; the same time is not older.
     pub(super) fn is_outdated(&self, entry: &Entry) -> bool {
         let known = self.records.get(&(entry.kind, entry.id)).and_then(|record| record.updated_at);

@@ -86,7 +86,7 @@ async fn lock(db: &mut PgConnection, partition: i16) -> Result<DateTime<Utc>, St
     Ok(recorded_at)
 }
 
-async fn moment(db: &mut PgConnection) -> Result<Moment, sqlx::Error> {
+pub(super) async fn moment(db: &mut PgConnection) -> Result<Moment, sqlx::Error> {
     let (version, at) = sqlx::query_as("SELECT version, clock_timestamp() FROM registry_version")
         .fetch_one(db)
         .await?;
@@ -105,7 +105,7 @@ type KeptRow = (
 );
 
 /// What is kept of the requests: one look into the index for each.
-async fn kept<'a>(
+pub(super) async fn kept<'a>(
     db: &mut PgConnection,
     partition: i16,
     ids: &[Uuid],
@@ -169,7 +169,7 @@ fn forbidden(new: &MedicationRequest, stream: &Stream, at: DateTime<Utc>) -> Opt
     })
 }
 
-async fn write(
+pub(super) async fn write(
     db: &mut PgConnection,
     partition: i16,
     written: &[Written<'_>],

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::import::emptied;
+
 /// Records on a page: each statement stays far below the time that the serving role has, however
 /// large the registry is.
 const PAGE: i64 = 2_000;
@@ -176,6 +178,9 @@ where
     let id = id.into();
     // Whatever comes of it, the old record is not what the registry says.
     records.remove(&id);
+    if data == emptied::NOTHING {
+        return Ok(());
+    }
     records.insert(id, Arc::new(serde_json::from_str(data)?));
     Ok(())
 }
