@@ -78,6 +78,21 @@ pub fn access_pool(options: &PgConnectOptions) -> PgPool {
     pool_of(options, ACCESS_CONNECTIONS)
 }
 
+/// A pool for a rebuild, under the role that owns the tables. It waits for nobody's lock for long,
+/// because others wait behind it, and it finds the rows that it changes by their indexes.
+pub(crate) fn rebuilding(options: &PgConnectOptions, connections: u32) -> PgPool {
+    let options = unhurried(options.clone()).application_name("dispense rebuild").options([
+        ("lock_timeout", "2s"),
+        ("statement_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "1min"),
+        ("maintenance_work_mem", "128MB"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_lazy_with(options.options(FOR_THE_INDEXES))
+}
+
 fn pool_of(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)

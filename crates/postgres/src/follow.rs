@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use lease::Leased;
+pub(crate) use lease::register;
 pub(crate) use page::read;
 pub use page::{Place, Stop};
 pub use read_model::{LogRow, ReadModel, Tables};

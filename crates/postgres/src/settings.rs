@@ -140,7 +140,7 @@ pub(crate) async fn read(
 }
 
 /// Whether every migration of this build has been run.
-async fn migrated(pool: &PgPool) -> Result<(), NotServable> {
+pub(crate) async fn migrated(pool: &PgPool) -> Result<(), NotServable> {
     let done: Vec<i64> =
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
             .fetch_all(pool)

@@ -106,6 +106,12 @@ impl Tables {
         Self { schema: Some(schema), version }
     }
 
+    /// Which version they are.
+    #[must_use]
+    pub const fn version(&self) -> i32 {
+        self.version
+    }
+
     /// The name of a table in SQL: `dispenses` becomes `dispenses_v1`.
     #[must_use]
     pub fn name(&self, table: &str) -> String {
