@@ -30,7 +30,6 @@ pub mod document;
 pub mod history;
 pub mod hold;
 pub mod events;
-pub mod history;
 mod import;
 mod orphans;
 pub mod past;
@@ -60,8 +59,6 @@ pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
 pub use events::{LogEnd, LogLine, LogPages};
-pub use dispenses_of::DispensesOf;
-pub use history::{History, Step};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use past::{Moment, PastError, Reading};
 pub use ports::{
