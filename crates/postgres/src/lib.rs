@@ -42,6 +42,8 @@ pub mod rebuild;
 mod registry;
 mod rows;
 mod settings;
+pub mod replay;
+mod reports;
 mod statements;
 mod sweep;
 mod tree;

@@ -235,7 +235,7 @@ pub async fn rebuild(
     outcome
 }
 
-async fn log_settings(pool: &PgPool) -> Result<LogSettings, RebuildError> {
+pub(crate) async fn log_settings(pool: &PgPool) -> Result<LogSettings, RebuildError> {
     let row = sqlx::query("SELECT log_id, partitions, epoch FROM log_settings");
     let row = row.fetch_one(pool).await?;
     let count: i16 = row.try_get("partitions")?;

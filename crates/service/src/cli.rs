@@ -9,6 +9,8 @@ pub(crate) mod import;
 mod log;
 mod migrate;
 mod progress;
+mod projections;
+mod replay;
 pub(crate) mod sign;
 pub(crate) mod token;
 

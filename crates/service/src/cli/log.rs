@@ -4,7 +4,7 @@ mod export;
 
 use std::process::ExitCode;
 
-use super::{log, wait};
+use super::{log, replay, wait};
 use crate::config::Reader;
 
 /// What can be done with the log.
@@ -13,6 +13,9 @@ pub(crate) enum LogCommand {
     /// Write the log with its checkpoints into a folder, for whoever checks it
     #[command(after_long_help = export::HELP)]
     Export(export::Arguments),
+    /// Say how things stood at an earlier moment, read again from the log
+    #[command(after_long_help = replay::HELP)]
+    Replay(replay::Arguments),
 }
 
 /// Does it.
@@ -20,5 +23,8 @@ pub(super) fn run(reader: Reader, command: LogCommand) -> anyhow::Result<ExitCod
     let reader = log(reader, "warn")?;
     match command {
         LogCommand::Export(arguments) => wait(export::run(reader, arguments)),
+        LogCommand::Replay(arguments) => {
+            wait(replay::run(reader, arguments)).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
