@@ -69,15 +69,17 @@ pub fn sign(text: &str, key: &SigningKey) -> String {
 /// [`NotBelieved`]
 pub fn open<'a>(note: &'a [u8], trusted: &[VerifierKey]) -> Result<Opened<'a>, NotBelieved> {
     let (text, lines) = split(note)?;
-    let mut opened = Opened { text, signed_by: Vec::new() };
-    let mut others = Vec::new();
-    for (count, line) in lines.split_terminator('\n').enumerate() {
-        if count == MOST_SIGNATURES {
+    let mut signatures = Vec::new();
+    for line in lines.split_terminator('\n') {
+        if signatures.len() == MOST_SIGNATURES {
             return Err(NotBelieved::Malformed("there are too many signatures"));
         }
-        let signature = Signature::read(line)?;
-        let key = trusted.iter().find(|key| signature.is_of(key));
-        match key {
+        signatures.push(Signature::read(line)?);
+    }
+    let mut opened = Opened { text, signed_by: Vec::new() };
+    let mut others = Vec::new();
+    for signature in signatures {
+        match trusted.iter().find(|key| signature.is_of(key)) {
             Some(key) if key.verify(text.as_bytes(), &signature.bytes) => {
                 opened.signed_by.push(signature.name);
             }
