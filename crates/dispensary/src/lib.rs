@@ -17,22 +17,25 @@
 //! [`Dispensary`] has a method for each thing that can be done; [`ports`] are the traits behind
 //! which the outside stands. Start reading at [`hold`].
 
-mod answer;
 pub mod access;
+mod answer;
 pub mod asker;
 mod balance;
 mod cancel;
 mod checkpoints;
 mod content;
+pub mod cursor;
 mod dispense;
 mod dispenses_of;
 pub mod document;
+pub mod events;
 pub mod history;
 pub mod hold;
-pub mod events;
 mod import;
+pub mod list;
 mod orphans;
 pub mod past;
+pub mod patient_history;
 pub mod ports;
 pub mod positions;
 pub mod process;
@@ -40,9 +43,12 @@ mod proofs;
 mod qualify;
 mod recorded;
 mod registries;
+pub mod reimbursement;
+pub mod report;
 mod requests;
 pub mod search;
 mod shown;
+mod verify;
 
 use std::sync::Arc;
 
@@ -54,16 +60,17 @@ pub use balance::Balance;
 pub use cancel::WantedCancel;
 pub use checkpoints::{CheckpointCopies, CheckpointKey, Copied};
 pub use dispense_domain::{SignatureFault, Signer};
+pub use events::{LogEnd, LogLine, LogPages};
 pub use dispenses_of::DispensesOf;
 pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
-pub use events::{LogEnd, LogLine, LogPages};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
+pub use patient_history::Histories;
 pub use past::{Moment, PastError, Reading};
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
-    Signatures, Stream, Tried, Unavailable, Unnamed,
+    Signatures, Stored, Stream, Tried, Unavailable, Unnamed,
 };
 pub use positions::{InvalidPositions, LogPositions, Model, PositionError, Positions};
 pub use process::WantedProcess;
@@ -73,9 +80,12 @@ pub use proofs::{
 pub use qualify::Qualifiable;
 pub use recorded::{LogPosition, Recorded};
 pub use registries::{Registries, RequestRecords};
+pub use reimbursement::Reimbursements;
+pub use report::Reports;
 pub use requests::{InvalidRequestKey, RequestKey, Requested};
 pub use search::{Criteria, Dispenses, Found};
 pub use shown::Shown;
+pub use verify::{VerifiedDispense, Verdict};
 
 /// What stands around the dispensary.
 #[derive(Clone)]
@@ -88,12 +98,20 @@ pub struct Outside {
     pub registry: Arc<dyn Registry>,
     /// All dispenses, to look among.
     pub dispenses: Arc<dyn Dispenses>,
+    /// The events of patients, to look among.
+    pub histories: Arc<dyn Histories>,
+    /// Daily totals.
+    pub reports: Arc<dyn Reports>,
+    /// All dispenses, for the reimbursement report.
+    pub reimbursements: Arc<dyn Reimbursements>,
+    /// The log itself, page by page.
+    pub pages: Arc<dyn LogPages>,
     /// Who signed what.
     pub signatures: Arc<dyn Signatures>,
     /// Where signed containers are kept.
-    /// The log itself, page by page.
-    pub pages: Arc<dyn LogPages>,
     pub contents: Arc<dyn Contents>,
+    /// What the log can prove.
+    pub proofs: Arc<dyn Proofs>,
     /// How this installation decides.
     pub terms: Arc<Terms>,
 }
@@ -105,18 +123,34 @@ pub struct Dispensary {
     positions: Arc<dyn Positions>,
     registry: Arc<dyn Registry>,
     dispenses: Arc<dyn Dispenses>,
+    histories: Arc<dyn Histories>,
+    reports: Arc<dyn Reports>,
+    reimbursements: Arc<dyn Reimbursements>,
+    pages: Arc<dyn LogPages>,
     signatures: Arc<dyn Signatures>,
     contents: Arc<dyn Contents>,
+    proofs: Arc<dyn Proofs>,
     terms: Arc<Terms>,
-    pages: Arc<dyn LogPages>,
 }
 
 impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, positions, registry, dispenses, pages, signatures, contents, terms } =
-            outside;
-        Self { log, positions, registry, dispenses, pages, signatures, contents, terms }
+        let Outside { log, positions, registry, dispenses, pages, .. } = outside;
+        let Outside { reports, reimbursements, signatures, contents, proofs, terms, .. } = outside;
+        Self {
+            log,
+            positions,
+            registry,
+            dispenses,
+            reports,
+            reimbursements,
+            pages,
+            signatures,
+            contents,
+            proofs,
+            terms,
+        }
     }
 }

@@ -93,6 +93,16 @@ impl Registries {
         self.provisions_of = grouped(self.all_provisions(), |it| it.record.id);
     }
 
+    /// The jobs of a person in a legal entity.
+    pub(crate) fn jobs_of(
+        &self,
+        party: PartyId,
+        legal_entity: LegalEntityId,
+    ) -> impl Iterator<Item = &Employee> {
+        let jobs = self.jobs.get(&(party, legal_entity));
+        jobs.into_iter().flatten().map(AsRef::as_ref)
+    }
+
     /// Each brand in a program, under the dosage that is prescribed.
     fn all_approved(
         &self,

@@ -49,8 +49,8 @@ pub struct Question {
     pub request: Digest,
 }
 
-/// Where a dispense stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a dispense stands, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Status {
     /// Reserved.
     Held,

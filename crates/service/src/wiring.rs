@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::Context;
 use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
-use dispense_http::{Door, Readers};
 use dispense_http::auth::{Authenticator, ClientTypes};
+use dispense_http::{Door, Readers};
 use dispense_postgres::faults::Faults;
 use dispense_postgres::{
-    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, Running, access_pool, pool,
+    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, PgReimbursements, PgReports, Running,
+    access_pool, pool,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -63,8 +64,7 @@ pub(crate) async fn wire(
     );
     let log = Arc::new(log);
     let faults = Faults::default();
-    let mut followers =
-        follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
+    let mut followers = follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
 
     let (access, recording) =
         PgAccessLog::new(access_pool(&settings.database), stops.followers.clone());
@@ -84,6 +84,8 @@ pub(crate) async fn wire(
         dispensary: Dispensary::new(Outside {
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
             positions: Arc::new(PgPositions::new(pool.clone(), log_settings)),
+            reports: Arc::new(PgReports::new(pool.clone())),
+            reimbursements: Arc::new(PgReimbursements::new(pool.clone())),
             pages: log.clone(),
             log,
             registry: registry.clone(),

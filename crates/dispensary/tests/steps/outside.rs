@@ -1,11 +1,14 @@
 //! The outside, as far as a hold and a qualification ask for it: fakes that record what they are
 //! asked.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispensary::past::{Subject, Told};
+use dispensary::reimbursement::{Mark, Portion, ReimbursementAsked, Reimbursements};
+use dispensary::report::{Counted, Group, Reports, Sums};
 use dispensary::search::{Matching, PageAsked};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
@@ -36,6 +39,8 @@ pub(crate) struct World {
     pub(crate) request: RequestEvidence,
     pub(crate) events: Vec<Recorded>,
     pub(crate) at: DateTime<Utc>,
+    /// When the first event of all was recorded, if that is not the first of this request.
+    pub(crate) log_began_at: Option<DateTime<Utc>>,
     pub(crate) answers: fn() -> Result<(), Unavailable>,
     asked: Mutex<Vec<Asked>>,
 }
@@ -46,6 +51,7 @@ pub(crate) fn world(request: RequestEvidence) -> World {
         registries: registries(),
         request,
         events: Vec::new(),
+        log_began_at: None,
         at: "2026-03-10T10:00:00Z".parse().unwrap(),
         answers: || Ok(()),
         asked: Mutex::default(),
@@ -77,11 +83,18 @@ impl World {
 
 /// A dispensary in that world.
 pub(crate) fn dispensary(world: &Arc<World>) -> Dispensary {
+    dispensary_with(world, Arc::new(Nobody))
+}
+
+/// As [`dispensary`], where positions are asked for.
+pub(crate) fn dispensary_with(world: &Arc<World>, positions: Arc<dyn Positions>) -> Dispensary {
     Dispensary::new(Outside {
         log: world.clone(),
-        positions: Arc::new(Nobody),
+        positions,
         registry: world.clone(),
         dispenses: Arc::new(Nobody),
+        reports: Arc::new(Nobody),
+        reimbursements: Arc::new(Nobody),
         pages: Arc::new(Nobody),
         signatures: Arc::new(Nobody),
         contents: Arc::new(Nobody),
@@ -121,8 +134,12 @@ impl EventLog for World {
         Ok(Tried { rules: explain(&dispensing, &command, &sight), position: END, at: self.at })
     }
 
-    async fn request_of(&self, _: DispenseId) -> Result<Option<MedicationRequestId>, Unavailable> {
-        unreachable!("a medication request is named")
+    async fn request_of(
+        &self,
+        dispense: DispenseId,
+    ) -> Result<Option<MedicationRequestId>, Unavailable> {
+        let known = self.events.iter().any(|it| it.event.dispense_id() == dispense);
+        Ok(known.then(|| id(REQUEST)))
     }
 
     async fn stream(&self, _: MedicationRequestId) -> Result<Stream, Unavailable> {
@@ -131,7 +148,8 @@ impl EventLog for World {
     }
 
     async fn told(&self) -> Result<Told, Unavailable> {
-        let earliest = self.events.first().map(|first| first.recorded_at);
+        let first = self.events.first().map(|first| first.recorded_at);
+        let earliest = self.log_began_at.or(first);
         Ok(Told { earliest, latest: self.at })
     }
 
@@ -201,6 +219,28 @@ impl Positions for Nobody {
 
     async fn wait_for(&self, _: Model, _: &LogPositions) -> Result<LogPositions, Unavailable> {
         unreachable!("no read model is looked at")
+    }
+}
+
+#[async_trait]
+impl Reports for Nobody {
+    async fn totals(&self, _: &Counted) -> Result<BTreeMap<Group, Sums>, Unavailable> {
+        unreachable!("nobody asks for a report")
+    }
+}
+
+#[async_trait]
+impl Reimbursements for Nobody {
+    async fn page(&self, _: &ReimbursementAsked, _: PageAsked) -> Result<Matching, Unavailable> {
+        unreachable!("nobody asks for a report")
+    }
+
+    async fn portion(
+        &self,
+        _: &ReimbursementAsked,
+        _: Option<Mark>,
+    ) -> Result<Portion, Unavailable> {
+        unreachable!("nobody asks for a report")
     }
 }
 

@@ -8,6 +8,7 @@ mod log;
 mod pages;
 mod positions;
 mod registry;
+mod reports;
 pub(super) mod sample;
 mod signing;
 
@@ -203,6 +204,8 @@ impl World {
                 positions: Arc::new(positions::MemoryPositions(state.clone())),
                 registry: Arc::new(registry::SampleRegistry(state.clone())),
                 dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
+                reports: Arc::new(reports::MemoryReports(state.clone())),
+                reimbursements: Arc::new(reports::MemoryReports(state.clone())),
                 pages: Arc::new(pages::MemoryPages(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
                 contents: Arc::new(signing::MemoryContents(state.clone())),
