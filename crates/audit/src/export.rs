@@ -31,3 +31,6 @@ pub use folder::{CHECKPOINTS, ERASURES, EVENTS, LOG, checkpoint, segment};
 pub use log_file::{FORMAT, LogFile, NoLogFile};
 pub use summary::{PartitionSummary, Summary};
 pub use verify::{bytes, log, verify};
+
+#[cfg(test)]
+mod tests;
