@@ -233,7 +233,7 @@ pub(crate) const POSITION_INVALID: Entry = Entry {
     title: "`Dispense-Position` names no place in the log",
     remedy: "Send the `Dispense-Position` of an answer of this service as it is, several with commas between them, each partition once; or none.",
     rule: "position",
-    params: &["position", "head", "partitions"],
+    params: &["position", "head"],
 };
 
 pub(crate) const AS_OF_OUT_OF_RANGE: Entry = Entry {

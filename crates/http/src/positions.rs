@@ -113,7 +113,6 @@ impl From<PositionError> for Problem {
                 let says = format!("{error}; they are 0 to {}", partitions.saturating_sub(1));
                 Self::saying(&catalogue::POSITION_INVALID, says)
                     .with("position", &position.to_string())
-                    .with("partitions", &partitions.to_string())
             }
             PositionError::BeyondHead { position, head } => {
                 Self::saying(&catalogue::POSITION_INVALID, error.to_string())

@@ -52,7 +52,7 @@ pub(crate) fn full() -> Recorded {
 }
 
 /// A hold outside any program, of which little is known.
-fn brief() -> Recorded {
+pub(crate) fn brief() -> Recorded {
     let body = of_log!("HoldBody-brief");
     recorded(of_log!("HoldCreated-1.0-brief"), Some(body), HELD_AT, PHARMACIST)
 }
@@ -62,9 +62,14 @@ pub(crate) fn processed() -> Recorded {
     recorded(of_log!("Processed-1.0-signed"), Some(body), LATER, SOMEBODY_ELSE)
 }
 
-fn cancelled() -> Recorded {
+pub(crate) fn cancelled() -> Recorded {
     let body = of_log!("CancelledBody");
     recorded(of_log!("Cancelled-1.0-said"), Some(body), LATER, SOMEBODY_ELSE)
+}
+
+/// A dispense that was recorded at once: both of its events.
+pub(crate) fn processed_at_once() -> [Recorded; 2] {
+    [brief(), recorded(of_log!("Processed-1.0-at-once"), None, HELD_AT, PHARMACIST)]
 }
 
 fn expired() -> Recorded {

@@ -5,6 +5,8 @@
 mod demo;
 mod document;
 mod outside;
+mod past;
+mod positions;
 mod qualify;
 mod registries;
 mod requests;

@@ -12,6 +12,7 @@ mod importing;
 mod logging;
 mod looking;
 mod operating;
+mod positions;
 mod poison;
 mod processing;
 mod qualifying;

@@ -9,6 +9,8 @@ mod dispenses;
 mod evidence;
 mod import;
 mod migrating;
+mod reading_past;
+mod reading_positions;
 mod registry;
 mod sample;
 mod trying;

@@ -21,6 +21,7 @@ use super::wanted::Wanted;
 pub(super) async fn answers() -> Vec<Answer> {
     let mut answers = of_askers().await;
     answers.extend(of_bodies().await);
+    answers.extend(of_looks().await);
     answers.extend(of_service().await);
     answers
 }
@@ -62,6 +63,17 @@ async fn of_bodies() -> Vec<Answer> {
 
 fn payload(pieces: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
     Payload::Stream { payload: Box::pin(pieces) }
+}
+
+async fn of_looks() -> Vec<Answer> {
+    let world = World::new().await;
+    let held = world.create("held", &Wanted::part().in_ndp()).await;
+    let id = held.json()["id"].as_str().unwrap().to_owned();
+    let look = |query: &str| TestRequest::get().uri(&format!("/api/v1/dispenses/{id}{query}"));
+    vec![
+        world.send(look("").insert_header(("dispense-position", "0:2"))).await,
+        world.send(look("?asOf=2026-03-03T00:00:00Z")).await,
+    ]
 }
 
 /// A body whose members are wrong in each way that brings values with it.
