@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dispensary::{Contents, Kept, Unavailable};
+use dispensary::{Contents, Kept, Stored, Unavailable};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
@@ -134,6 +134,18 @@ impl Contents for ObjectContents {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
         let (store, key) = (self.store.clone(), Key::parse(key)?);
         self.within(ANSWERED_WITHIN, async move { store.get(key).await }).await
+    }
+
+    async fn look_at(&self, key: &str) -> Result<Stored, Unavailable> {
+        let (store, key) = (self.store.clone(), Key::parse(key)?);
+        let looking = async move {
+            match store.get(key).await {
+                Ok(found) => Ok(found.map_or(Stored::Missing, Stored::Whole)),
+                Err(Fault::Damaged { .. }) => Ok(Stored::Damaged),
+                Err(fault) => Err(fault),
+            }
+        };
+        self.within(ANSWERED_WITHIN, looking).await
     }
 
     fn kept(&self) -> BoxStream<'_, Result<Kept, Unavailable>> {

@@ -217,6 +217,16 @@ pub trait Signatures: Send + Sync {
         }
         Ok(opened)
     }
+
+    /// As [`Self::open`], judged as of an instant that has passed: a certificate that has run out since
+    /// then, or was revoked, counts as it did then. An adapter that cannot look back judges as of now.
+    async fn open_as_of(
+        &self,
+        container: Vec<u8>,
+        _at: DateTime<Utc>,
+    ) -> Result<Opened, Unavailable> {
+        self.open(container).await
+    }
 }
 
 /// Reads a document that was taken out of a container.
@@ -242,11 +252,27 @@ pub trait Contents: Send + Sync {
     /// The container under that key, if there is one.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable>;
 
+    /// What stands under that key, whatever it should be.
+    async fn look_at(&self, key: &str) -> Result<Stored, Unavailable> {
+        Ok(self.get(key).await?.map_or(Stored::Missing, Stored::Whole))
+    }
+
     /// All that is kept, in no order.
     fn kept(&self) -> BoxStream<'_, Result<Kept, Unavailable>>;
 
     /// Removes what is kept under that key; nothing there is no error.
     async fn remove(&self, key: &str) -> Result<(), Unavailable>;
+}
+
+/// What stands under the key of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// The container.
+    Whole(Vec<u8>),
+    /// Other bytes than the key promises.
+    Damaged,
+    /// Nothing.
+    Missing,
 }
 
 /// A container that is kept.

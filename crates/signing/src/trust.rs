@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
@@ -98,9 +99,21 @@ impl Trust {
     pub(crate) fn read(settings: &VerifierSettings) -> Result<Self, LoadError> {
         let anchors = settings.trust_anchors.as_deref().map(read_anchors).transpose()?;
         let anchors = anchors.unwrap_or_default();
-        let store = store(&anchors)?;
+        let store = store(&anchors, None)?;
         let lists = settings.crls.as_deref().map(read_lists).transpose()?;
         Ok(Self { store, anchors: anchors.into_iter().collect(), lists })
+    }
+
+    /// The same authorities as of an instant that has passed. Revocations are not judged: a list says
+    /// nothing about the time before it was issued, and those of that time were looked at then.
+    ///
+    /// # Errors
+    ///
+    /// OpenSSL's.
+    pub(crate) fn as_of(&self, at: SystemTime) -> Result<Self, ErrorStack> {
+        let anchors: Vec<Vec<u8>> = self.anchors.iter().cloned().collect();
+        let store = store(&anchors, Some(at))?;
+        Ok(Self { store, anchors: self.anchors.clone(), lists: None })
     }
 
     /// The chain from a signer's certificate to a trust anchor, both included.
@@ -132,7 +145,8 @@ impl Trust {
     }
 }
 
-fn store(anchors: &[Vec<u8>]) -> Result<X509Store, ErrorStack> {
+/// Those authorities, as of now or of an instant that has passed.
+fn store(anchors: &[Vec<u8>], at: Option<SystemTime>) -> Result<X509Store, ErrorStack> {
     let mut parameters = X509VerifyParam::new()?;
     // Whoever is in the file is trusted, whether or not somebody above is. Critical extensions are
     // judged in `Certificate::check`, as algorithms are: OpenSSL does not know the `qcStatements`,
@@ -144,6 +158,10 @@ fn store(anchors: &[Vec<u8>]) -> Result<X509Store, ErrorStack> {
             | X509VerifyFlags::POLICY_CHECK,
     )?;
     parameters.set_depth(MAX_AUTHORITIES.cast_signed());
+    let seconds = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|it| it.as_secs());
+    if let Some(seconds) = seconds.and_then(|it| i64::try_from(it).ok()) {
+        parameters.set_time(seconds);
+    }
     let mut store = X509StoreBuilder::new()?;
     store.set_param(&parameters)?;
     for anchor in anchors {

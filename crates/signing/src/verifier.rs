@@ -7,8 +7,9 @@ use std::thread::available_parallelism;
 use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use dispensary::{Opened, ReadDocument, Signatures, Unavailable};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::in_force::InForce;
 use crate::judge;
@@ -55,6 +56,10 @@ impl fmt::Debug for Verifier {
 #[error("{MAX_WAITING} containers wait to be checked already")]
 struct Crowded;
 
+fn unavailable(source: Box<dyn std::error::Error + Send + Sync>) -> Unavailable {
+    Unavailable { what: "the verification of signatures", source }
+}
+
 impl Verifier {
     /// Reads trust anchors and lists of revoked certificates.
     ///
@@ -79,6 +84,21 @@ impl Verifier {
         let _in_force = self.inner.in_force.trust();
     }
 
+    /// Opens a container on this thread, and judges its signature as of an instant that has passed.
+    fn open_here_as_of(&self, container: &[u8], at: SystemTime) -> Result<Opened, Unavailable> {
+        let past = self.inner.in_force.trust().as_of(at);
+        let past = past.map_err(|source| unavailable(source.into()))?;
+        Ok(judge::open(container, &past, at))
+    }
+
+    /// A place for one container more, and its turn.
+    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Unavailable> {
+        let place = Arc::clone(&self.inner.places).try_acquire_owned();
+        let place = place.map_err(|_| unavailable(Crowded.into()))?;
+        let turn = Arc::clone(&self.inner.turns).acquire_owned().await;
+        Ok((place, turn.map_err(|closed| unavailable(closed.into()))?))
+    }
+
     /// Opens a container on this thread, which takes about a millisecond.
     #[must_use]
     pub fn open_here(&self, container: &[u8]) -> Opened {
@@ -100,14 +120,7 @@ impl Signatures for Verifier {
         container: Vec<u8>,
         read: ReadDocument,
     ) -> Result<Opened, Unavailable> {
-        let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| Unavailable {
-            what: "the verification of signatures",
-            source,
-        };
-        let place = Arc::clone(&self.inner.places).try_acquire_owned();
-        let place = place.map_err(|_| unavailable(Crowded.into()))?;
-        let turn = Arc::clone(&self.inner.turns).acquire_owned().await;
-        let turn = turn.map_err(|closed| unavailable(closed.into()))?;
+        let turn = self.turn().await?;
         let verifier = self.clone();
         // Place and turn go along: a caller that goes away does not make room for another one
         // before the thread has.
@@ -116,9 +129,24 @@ impl Signatures for Verifier {
             if let Some(document) = &opened.document {
                 read(document);
             }
-            drop((place, turn));
+            drop(turn);
             opened
         });
         opened.await.map_err(|panicked| unavailable(panicked.into()))
+    }
+
+    async fn open_as_of(
+        &self,
+        container: Vec<u8>,
+        at: DateTime<Utc>,
+    ) -> Result<Opened, Unavailable> {
+        let turn = self.turn().await?;
+        let verifier = self.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let opened = verifier.open_here_as_of(&container, at.into());
+            drop(turn);
+            opened
+        });
+        opened.await.map_err(|panicked| unavailable(panicked.into()))?
     }
 }

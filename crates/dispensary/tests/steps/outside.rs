@@ -11,10 +11,11 @@ use dispensary::reimbursement::{Mark, Portion, ReimbursementAsked, Reimbursement
 use dispensary::report::{Counted, Group, Reports, Sums};
 use dispensary::search::{Matching, PageAsked};
 use dispensary::{
-    AppendError, Appended, Asker, ClientType, Contents, Criteria, Dispensary, Dispenses, EventLog,
-    FaultyLine, Kept, Line, LogEnd, LogLine, LogPages, LogPosition, LogPositions, Model, Opened,
-    Origin, Outside, Positions, Recorded, Registries, Registry, Scopes, Signatures, Stream, Tried,
-    Unavailable, Unnamed,
+    AppendError, Appended, Asker, ClientType, Consistency, Contents, Criteria, Dispensary,
+    Dispenses, EventLog, FaultyLine, Inclusion, Kept, Line, LogEnd, LogLine, LogPages, LogPosition,
+    LogPositions, Model, NoProof, Opened, Origin, Outside, Positions, Proofs, ProvedRow, Recorded,
+    Registries, Registry, Scopes, Signatures, SignedCheckpoint, Stream, Tried, Unavailable,
+    Unnamed,
 };
 use dispense_domain::decide::create_hold::explain;
 use dispense_domain::{
@@ -98,6 +99,7 @@ pub(crate) fn dispensary_with(world: &Arc<World>, positions: Arc<dyn Positions>)
         pages: Arc::new(Nobody),
         signatures: Arc::new(Nobody),
         contents: Arc::new(Nobody),
+        proofs: Arc::new(Nobody),
         terms: Arc::new(Terms::default()),
     })
 }
@@ -282,5 +284,37 @@ impl Contents for Nobody {
 
     async fn remove(&self, _: &str) -> Result<(), Unavailable> {
         unreachable!("nothing is stored")
+    }
+}
+
+#[async_trait]
+impl Proofs for Nobody {
+    fn verifier_key(&self) -> Option<&str> {
+        unreachable!("no proof is asked for")
+    }
+
+    async fn latest(&self) -> Result<Vec<SignedCheckpoint>, Unavailable> {
+        unreachable!("no proof is asked for")
+    }
+
+    async fn checkpoints(
+        &self,
+        _: u16,
+        _: Option<i64>,
+        _: u16,
+    ) -> Result<Vec<SignedCheckpoint>, NoProof> {
+        unreachable!("no proof is asked for")
+    }
+
+    async fn inclusion(&self, _: LogPosition, _: Option<u64>) -> Result<Inclusion, NoProof> {
+        unreachable!("no proof is asked for")
+    }
+
+    async fn consistency(&self, _: u16, _: u64, _: Option<u64>) -> Result<Consistency, NoProof> {
+        unreachable!("no proof is asked for")
+    }
+
+    async fn rows(&self, _: u16, _: &[i64]) -> Result<Vec<ProvedRow>, Unavailable> {
+        unreachable!("no proof is asked for")
     }
 }

@@ -2,6 +2,7 @@
 
 use super::table::{self, Judgement, PASSED, Row, failed};
 use super::{asked_before, reached, standing, still_held};
+use crate::registry::Party;
 use crate::{
     Code, Dispense, DispenseEvent, Dispensing, Personal, Place, Process, Processed, ProcessedBody,
     Question, Refusal, Refusals, Remaining, Sight, SignatureFault, Signer, Status, salt_for,
@@ -195,6 +196,14 @@ fn content_same(case: &Case<'_>) -> Judgement {
         (None, Err(_)) => None,
         (None, Ok(_)) => failed(mismatch),
     }
+}
+
+/// Whether the holder of a certificate is that person, as rules P5b to P5d have it.
+#[must_use]
+pub fn is_signer(signer: &Signer, party: &Party) -> bool {
+    let Signer { tax_id: Some(tax_id), surname: Some(surname) } = signer else { return false };
+    party.tax_id.as_ref().is_some_and(|own| same_tax_id(tax_id, own.as_str()))
+        && lowered(surname) == lowered(party.last_name.as_str())
 }
 
 /// Whether two tax ids are the same (rule 9.1): blanks do not count, and letters of a passport

@@ -17,6 +17,12 @@ const AT_ONCE: u16 = 32;
 /// The most lost copies that are remembered one by one.
 const MOST_LOST: usize = 100;
 
+/// Whether that is the checkpoint which the key names.
+fn is_of(said: &Checkpoint, key: CheckpointKey) -> bool {
+    let Checkpoint { log_id, partition, size, epoch, erasures, .. } = *said;
+    CheckpointKey { log_id, partition, size, epoch, erasures: erasures.number, ..key } == key
+}
+
 /// The key under which the copy of a checkpoint is kept.
 pub(super) fn key_of(log_id: Uuid, of: &SignedCheckpoint) -> CheckpointKey {
     CheckpointKey {
@@ -72,7 +78,7 @@ impl<'a> Walk<'a> {
         let believed = note::open(&copy, std::slice::from_ref(self.keeper.key.verifier()))
             .ok()
             .and_then(|opened| Checkpoint::read(opened.text).ok())
-            .filter(|it| it.log_id == key.log_id && it.partition == key.partition);
+            .filter(|it| is_of(it, key));
         if believed.is_none() {
             // Whoever may write to the store cannot stop the signing by a file that they made up.
             self.strange(key);

@@ -117,7 +117,7 @@ impl CheckpointKeeper {
         let mut walk = Walk::new(self, partition, round);
         walk.again().await?;
         let copy = walk.newest(last.as_ref(), now.epoch).await?;
-        let taken = match self.disagreement(&now, &erasures, last.as_ref(), copy).await? {
+        let taken = match self.disagreement(&now, last.as_ref(), copy).await? {
             Some(taken) => taken,
             None => self.signed(partition, &now, erasures, last, &mut walk).await?,
         };
@@ -130,51 +130,45 @@ impl CheckpointKeeper {
     async fn disagreement(
         &self,
         now: &Now,
-        erasures: &Erasures,
         last: Option<&SignedCheckpoint>,
         copy: Option<Checkpoint>,
     ) -> Result<Option<Taken>, NotTaken> {
-        let last = last.map(|last| (last.partition, last.size, last.root, "the database"));
-        let copy = copy.as_ref();
-        let larger = copy.map(|it| (it.partition, it.size, it.root, "the object store"));
-        for (partition, size, root, whose) in last.into_iter().chain(larger) {
+        let diverged = |why: String| Ok(Some(Taken::Diverged(why)));
+        let mut said = Vec::with_capacity(2);
+        if let Some(last) = last {
+            let Some(read) = said_by(last) else {
+                return diverged("the last checkpoint of the database cannot be read".to_owned());
+            };
+            said.push((read, "the database"));
+        }
+        said.extend(copy.map(|copy| (copy, "the object store")));
+        for (Checkpoint { partition, size, root, erasures, .. }, whose) in said {
             if now.head < size {
                 let head = now.head;
-                return Ok(Some(Taken::Diverged(format!(
+                return diverged(format!(
                     "the log ends at position {head}, and the last checkpoint of {whose} covers \
                      {size}: it lost its tail"
-                ))));
+                ));
             }
             if self.tree.size(partition).await? < size {
                 return Ok(Some(Taken::Behind));
             }
             if self.tree.root(partition, size).await? != root {
-                return Ok(Some(Taken::Diverged(format!(
+                return diverged(format!(
                     "the first {size} events are not those that the last checkpoint of {whose} \
                      covers"
-                ))));
+                ));
+            }
+            let number = erasures.number;
+            let found = rows::erasure_hash(&self.pool, self.log.log_id, number).await?;
+            if found != Some(erasures.hash) {
+                return diverged(format!(
+                    "the last checkpoint of {whose} covers {number} erasures, and they are not the \
+                     first that are recorded"
+                ));
             }
         }
-        self.erasures_disagree(erasures, copy).await
-    }
-
-    /// Whether the chain of erasures still has what the larger copy covers.
-    async fn erasures_disagree(
-        &self,
-        erasures: &Erasures,
-        copy: Option<&Checkpoint>,
-    ) -> Result<Option<Taken>, NotTaken> {
-        let Some(Erasures { number, hash }) = copy.map(|copy| copy.erasures) else {
-            return Ok(None);
-        };
-        let found = rows::erasure_hash(&self.pool, self.log.log_id, number).await?;
-        Ok((found != Some(hash)).then(|| {
-            Taken::Diverged(format!(
-                "the last checkpoint covers {number} erasures, and they are not the first of the \
-                 {} that are recorded",
-                erasures.number
-            ))
-        }))
+        Ok(None)
     }
 
     async fn signed(
@@ -240,4 +234,10 @@ impl CheckpointKeeper {
             signed_by: [0; 4],
         }
     }
+}
+
+/// What a checkpoint says, as it was signed: the columns beside it are for those who look for it.
+fn said_by(signed: &SignedCheckpoint) -> Option<Checkpoint> {
+    let (text, _) = note::split(signed.note.as_bytes()).ok()?;
+    Checkpoint::read(text).ok()
 }

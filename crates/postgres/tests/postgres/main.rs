@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
+mod checkpoints;
 mod contents;
 mod database;
 mod dispenses;
@@ -13,6 +14,7 @@ mod reading_past;
 mod reading_positions;
 mod registry;
 mod sample;
+mod tree;
 mod trying;
 mod world;
 mod writer;
