@@ -21,6 +21,7 @@ mod answer;
 pub mod auth;
 mod body;
 mod catalogue;
+mod csv;
 mod door;
 mod ehealth;
 pub mod explanation;

@@ -24,6 +24,7 @@ mod problems;
 pub(crate) mod process;
 mod qualified;
 pub(crate) mod qualify;
+pub(crate) mod report;
 
 use actix_web::HttpRequest;
 use dispensary::RequestKey;
@@ -45,6 +46,8 @@ const REJECT: &str = "medication_dispense:reject";
 const DETAILS: &str = "medication_request:details";
 /// Allows to look at the log itself, and at who looked.
 const AUDIT: &str = "audit:read";
+/// Allows to look at reports.
+const REPORT: &str = "reimbursement_report:read";
 /// Allows to import registry data.
 const IMPORT: &str = "registry:write";
 

@@ -36,6 +36,7 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
     Way { pattern: "/api/v1/events", allow: "GET" },
     Way { pattern: "/api/v1/events/stream", allow: "GET" },
+    Way { pattern: "/api/v1/reports/dispensing", allow: "GET" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
     Way { pattern: "/api/v1/errors", allow: "GET" },
     Way { pattern: "/api/v1/openapi.json", allow: "GET" },
@@ -120,6 +121,7 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::qualify::qualify_prescription)
         .service(ndp::events::get_events)
         .service(ndp::events::stream::stream_events)
+        .service(ndp::report::get_dispensing_report)
         .service(ndp::import::import_registry)
         .service(ndp::errors::get_errors)
         .service(ndp::description::get_openapi)
@@ -142,6 +144,7 @@ fn mount(config: &mut ServiceConfig<'_>) {
     tags(
         (name = "dispenses", description = "To hold medication, give it back, and look"),
         (name = "audit", description = "The log itself, and what proves it"),
+        (name = "reports", description = "What was dispensed, in figures"),
         (name = "registry", description = "What the decisions are made from"),
         (name = "description", description = "This API, described"),
         (name = "operations", description = "For those who run the service")

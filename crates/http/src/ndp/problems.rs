@@ -34,6 +34,9 @@ pub(super) struct EventsProblems;
 /// The problems of a question that may be asked for the past.
 pub(super) struct PastProblems;
 
+/// The problems of a report.
+pub(super) struct ReportProblems;
+
 /// The problems of an import.
 pub(super) struct ImportProblems;
 
@@ -83,6 +86,13 @@ impl IntoResponses for PastProblems {
             catalogue::SCHEMA,
             catalogue::AS_OF_OUT_OF_RANGE,
         ];
+        responses(OF_ALL.into_iter().chain(own))
+    }
+}
+
+impl IntoResponses for ReportProblems {
+    fn responses() -> Responses {
+        let own = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::READ_MODEL_BEHIND];
         responses(OF_ALL.into_iter().chain(own))
     }
 }
