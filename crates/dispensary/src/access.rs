@@ -1,11 +1,15 @@
 //! Who looked: every answer that shows a patient's dispenses leaves a record, outside the event log.
 
+mod asked;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispense_domain::{DispenseId, LegalEntityId, MedicationRequestId, PersonId, UserId};
+
+pub use asked::{Look, LookPlace, LooksAsked, MOST_LOOKS, NoPlace, Unusual, UnusualAsked, Whose};
 
 use crate::{ClientType, Unavailable};
 
@@ -169,6 +173,12 @@ pub trait AccessLog: Send + Sync {
     ///
     /// It could not be kept in time; nothing may be shown.
     async fn record(&self, access: Access) -> Result<(), Unavailable>;
+
+    /// A page of looks, the last one first.
+    async fn looks(&self, asked: &LooksAsked) -> Result<Vec<Look>, Unavailable>;
+
+    /// Users who looked at many patients in a short time, those with the most patients first.
+    async fn unusual(&self, asked: &UnusualAsked) -> Result<Vec<Unusual>, Unavailable>;
 }
 
 #[cfg(test)]

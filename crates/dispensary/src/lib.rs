@@ -43,6 +43,7 @@ mod proofs;
 mod qualify;
 mod recorded;
 mod registries;
+pub mod registry_changes;
 pub mod reimbursement;
 pub mod report;
 mod requests;

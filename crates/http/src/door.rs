@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use chrono_tz::Tz;
 use dispensary::access::AccessLog;
+use dispensary::registry_changes::RegistryChanges;
 use dispensary::{Asker, Dispensary};
 
 use crate::auth::{Authenticator, require_scope};
@@ -19,6 +20,8 @@ pub struct Door {
     pub dispensary: Dispensary,
     /// Who looked.
     pub access: Arc<dyn AccessLog>,
+    /// What registries said, and when.
+    pub registry_changes: Arc<dyn RegistryChanges>,
     /// Who asks.
     pub authenticator: Arc<Authenticator>,
     /// Who reads the log itself.

@@ -3,6 +3,7 @@
 //! One file for each endpoint; `dispense.rs` shows a dispense, `place.rs` says where this API keeps
 //! what a rule blames. The words of the platform (prescription, pharmacy, pharmacist) live here.
 
+pub(crate) mod access_log;
 mod answers;
 pub(crate) mod balance;
 pub(crate) mod cancel;
@@ -18,12 +19,14 @@ pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod import;
 mod ndjson;
+mod next_page;
 pub(crate) mod place;
 pub(crate) mod prescription_dispenses;
 mod problems;
 pub(crate) mod process;
 mod qualified;
 pub(crate) mod qualify;
+pub(crate) mod registry_changes;
 pub(crate) mod report;
 
 use actix_web::HttpRequest;

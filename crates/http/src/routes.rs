@@ -38,6 +38,9 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/events/stream", allow: "GET" },
     Way { pattern: "/api/v1/reports/dispensing", allow: "GET" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
+    Way { pattern: "/api/v1/registry/changes", allow: "GET" },
+    Way { pattern: "/api/v1/access-log", allow: "GET" },
+    Way { pattern: "/api/v1/access-log/unusual", allow: "GET" },
     Way { pattern: "/api/v1/errors", allow: "GET" },
     Way { pattern: "/api/v1/openapi.json", allow: "GET" },
     Way { pattern: "/api/v1/docs", allow: "GET" },
@@ -123,6 +126,9 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::events::stream::stream_events)
         .service(ndp::report::get_dispensing_report)
         .service(ndp::import::import_registry)
+        .service(ndp::registry_changes::get_registry_changes)
+        .service(ndp::access_log::get_access_log)
+        .service(ndp::access_log::unusual::get_unusual_access)
         .service(ndp::errors::get_errors)
         .service(ndp::description::get_openapi)
         .service(health::live)

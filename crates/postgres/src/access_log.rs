@@ -1,16 +1,20 @@
 //! Who looked: written in batches beside the requests, and read by auditors.
 
+mod reading;
 mod writing;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dispensary::Unavailable;
-use dispensary::access::{Access, AccessLog};
+use dispensary::access::{Access, AccessLog, Look, LooksAsked, Unusual, UnusualAsked};
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::connect;
+use crate::log::within;
 use writing::Waiting;
 
 /// The most records that wait to be written.
@@ -26,17 +30,20 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct PgAccessLog {
     queue: mpsc::Sender<Waiting>,
+    pool: PgPool,
 }
 
 impl PgAccessLog {
-    /// The access log, and what writes it: that has to run, and ends once `stop` is cancelled and
-    /// nothing waits any more. `pool` is for it alone.
+    /// The access log of that database, and what writes it: that has to run, and ends once `stop` is
+    /// cancelled and nothing waits any more. It has connections of its own, so that neither those who
+    /// read keep it waiting, nor auditors whose questions take long.
     pub fn new(
-        pool: PgPool,
+        options: &PgConnectOptions,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, waiting) = mpsc::channel(LENGTH);
-        (Self { queue }, writing::write(pool, waiting, stop))
+        let log = Self { queue, pool: connect::auditing_pool(options) };
+        (log, writing::write(connect::access_pool(options), waiting, stop))
     }
 }
 
@@ -58,6 +65,14 @@ impl AccessLog for PgAccessLog {
             Ok(Err(_)) => Err(silent("its writer is gone")),
             Err(_) => Err(silent("not written in time")),
         }
+    }
+
+    async fn looks(&self, asked: &LooksAsked) -> Result<Vec<Look>, Unavailable> {
+        within(reading::looks(&self.pool, asked)).await
+    }
+
+    async fn unusual(&self, asked: &UnusualAsked) -> Result<Vec<Unusual>, Unavailable> {
+        within(reading::unusual(&self.pool, asked)).await
     }
 }
 

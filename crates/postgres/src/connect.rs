@@ -72,8 +72,7 @@ const ACCESS_CONNECTIONS: u32 = 2;
 
 /// A pool for writing down who looked, so that those who read leave it a connection. It is durable as
 /// the log is.
-#[must_use]
-pub fn access_pool(options: &PgConnectOptions) -> PgPool {
+pub(crate) fn access_pool(options: &PgConnectOptions) -> PgPool {
     let options = durable(options.clone()).application_name("dispense access log");
     pool_of(options, ACCESS_CONNECTIONS)
 }
@@ -91,6 +90,16 @@ pub(crate) fn rebuilding(options: &PgConnectOptions, connections: u32) -> PgPool
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
         .connect_lazy_with(options.options(FOR_THE_INDEXES))
+}
+
+/// The connections of [`auditing_pool`].
+const AUDITING_CONNECTIONS: u32 = 2;
+
+/// A pool for auditors, whose questions are few and large: the planner is free, because what finds a
+/// patient in the access log is an index that [`READING`] would rather not use.
+pub(crate) fn auditing_pool(options: &PgConnectOptions) -> PgPool {
+    let options = options.clone().application_name("dispense audit").options([("jit", "off")]);
+    pool_of(options, AUDITING_CONNECTIONS)
 }
 
 fn pool_of(options: PgConnectOptions, connections: u32) -> PgPool {

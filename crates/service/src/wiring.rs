@@ -10,8 +10,8 @@ use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_http::{Door, Readers};
 use dispense_postgres::faults::Faults;
 use dispense_postgres::{
-    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, PgReimbursements, PgReports, Running,
-    access_pool, pool,
+    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, PgRegistryChanges, PgReimbursements, PgReports, Running,
+    pool,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -67,7 +67,7 @@ pub(crate) async fn wire(
     let mut followers = follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
 
     let (access, recording) =
-        PgAccessLog::new(access_pool(&settings.database), stops.followers.clone());
+        PgAccessLog::new(&settings.database, stops.followers.clone());
     followers.spawn(recording);
 
     let verifier = verifier(&serving.signing)?;
@@ -94,6 +94,7 @@ pub(crate) async fn wire(
             terms: serving.terms.clone(),
         }),
         access: Arc::new(access),
+        registry_changes: Arc::new(PgRegistryChanges::new(pool.clone())),
         authenticator: Arc::new(authenticator),
         readers: Readers::new(stops.writers.clone()),
         health: Arc::new(Behind { pool: pool.clone(), registry, faults }),

@@ -37,6 +37,9 @@ pub(super) struct PastProblems;
 /// The problems of a report.
 pub(super) struct ReportProblems;
 
+/// The problems of a list for auditors.
+pub(super) struct AuditListProblems;
+
 /// The problems of an import.
 pub(super) struct ImportProblems;
 
@@ -75,6 +78,12 @@ impl IntoResponses for EventsProblems {
     fn responses() -> Responses {
         let of_places = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::BUSY];
         responses(OF_ALL.into_iter().chain(of_places))
+    }
+}
+
+impl IntoResponses for AuditListProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain([catalogue::SCHEMA]))
     }
 }
 

@@ -2,6 +2,7 @@
 //! memory, which record and can be told to fail.
 
 mod accesses;
+mod changes;
 mod dispenses;
 mod ground;
 mod log;
@@ -27,6 +28,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::access::Access;
 use dispensary::asker::ClientType;
+use dispensary::registry_changes::Change;
 use dispensary::{
     AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer,
 };
@@ -91,6 +93,8 @@ pub(super) struct Inner {
     pub(super) accesses: Vec<Access>,
     /// Makes the record of who looked fail.
     pub(super) access_log_is_full: bool,
+    /// What registries said.
+    pub(super) changes: Vec<Change>,
     /// What is stored.
     pub(super) contents: BTreeMap<String, Vec<u8>>,
     /// Makes the store fail.
@@ -193,6 +197,7 @@ impl World {
             signature: Ok(sample::signer()),
             accesses: Vec::new(),
             access_log_is_full: false,
+            changes: Vec::new(),
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
@@ -212,6 +217,7 @@ impl World {
                 terms: Arc::new(terms),
             }),
             access: Arc::new(accesses::MemoryAccesses(state.clone())),
+            registry_changes: Arc::new(changes::MemoryChanges(state.clone())),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
             readers: Readers::new(closing.clone()),
             health: Arc::new(state.clone()),

@@ -1,0 +1,136 @@
+//! What registries said, and when: asked of the chain of their changes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dispense_domain::Digest;
+use dispense_domain::registry::RegistryKind;
+use uuid::Uuid;
+
+use crate::Unavailable;
+
+/// The most changes on a page.
+pub const MOST_CHANGES: u32 = 300;
+
+/// The chain of everything but medication requests, which have one for each partition.
+pub const REST: i16 = -1;
+
+/// Of what the changes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// One record.
+    Record(RegistryKind, Uuid),
+    /// A chain, between those numbers; both ends count.
+    Chain {
+        /// Its partition, or [`REST`].
+        partition: i16,
+        /// None below it.
+        from: i64,
+        /// None above it.
+        to: i64,
+    },
+}
+
+/// Which changes count: what was known then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// All.
+    Ever,
+    /// Those that this version of the registries had.
+    AtVersion(i64),
+    /// Those until that instant.
+    At(DateTime<Utc>),
+}
+
+/// A page of changes, the last one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangesAsked {
+    /// Of what.
+    pub of: Changed,
+    /// Which of them.
+    pub known: Known,
+    /// The last change of the page before.
+    pub after: Option<ChangePlace>,
+    /// How many.
+    pub limit: u32,
+}
+
+/// One change, as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its chain, and its number there.
+    pub place: ChangePlace,
+    /// The kind of record.
+    pub kind: String,
+    /// Its id.
+    pub id: Uuid,
+    /// The version with which it could be seen.
+    pub version: i64,
+    /// SHA-256 of salt and record.
+    pub digest: Digest,
+    /// Who imported it.
+    pub by_user: Uuid,
+    /// For which client.
+    pub by_client: Option<Uuid>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Covers this change and the one before.
+    pub hash: Digest,
+}
+
+/// Where a change stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangePlace {
+    /// Its chain: a partition, or [`REST`].
+    pub partition: i16,
+    /// Its number in it.
+    pub number: i64,
+}
+
+impl fmt::Display for ChangePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.partition, self.number)
+    }
+}
+
+/// The text is no place in a chain of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected what `next` of the page before said")]
+pub struct NoChangePlace;
+
+impl FromStr for ChangePlace {
+    type Err = NoChangePlace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let place = || {
+            let (partition, number) = text.split_once(':')?;
+            Some(Self { partition: partition.parse().ok()?, number: number.parse().ok()? })
+        };
+        place().filter(|place: &Self| place.to_string() == text).ok_or(NoChangePlace)
+    }
+}
+
+/// The chains of registry changes.
+#[async_trait]
+pub trait RegistryChanges: Send + Sync {
+    /// A page of changes, the last one first.
+    async fn changes(&self, asked: &ChangesAsked) -> Result<Vec<Change>, Unavailable>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for place in [(REST, 1), (3, 900)] {
+            let place = ChangePlace { partition: place.0, number: place.1 };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for strange in ["", "1", "1:", "a:1", "01:1", "1:+1", "99999:1"] {
+            assert_eq!(strange.parse::<ChangePlace>(), Err(NoChangePlace), "{strange}");
+        }
+    }
+}
