@@ -7,6 +7,7 @@ mod checkpoints;
 mod contents;
 mod database;
 mod dispenses;
+mod erasing;
 mod evidence;
 mod import;
 mod migrating;
