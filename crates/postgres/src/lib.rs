@@ -24,6 +24,7 @@ mod connect;
 mod contents;
 mod dispenses;
 pub mod erase;
+pub mod export;
 mod fault;
 mod folded;
 pub mod faults;

@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dispense_audit::note::SigningKey;
 use dispense_domain::{Partitions, Terms};
 use dispense_http::auth::{
     Audience, AuthConfig, AuthMode, DevelopmentKeys, GatewaySecret, Issuer, JwksSource, JwtConfig,
@@ -19,9 +20,15 @@ use dispense_http::auth::{
 };
 use sqlx::postgres::PgConnectOptions;
 
+use crate::checkpoints;
+
 pub(crate) use reader::{Mistakes, Reader};
 pub(crate) use table::help;
 pub(crate) use terms::{read as terms, written};
+
+/// How often checkpoints may be taken.
+const CHECKPOINTS_WITHIN: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_hours(24);
 
 /// The settings of a serving instance.
 #[derive(Debug, Clone)]
@@ -40,6 +47,7 @@ pub(crate) struct Serving {
     pub(crate) partitions: Option<Partitions>,
     pub(crate) terms: Arc<Terms>,
     pub(crate) signing: Signing,
+    pub(crate) checkpoints: Checkpoints,
 }
 
 /// Whom to believe a signature, and where to keep what was signed.
@@ -48,6 +56,13 @@ pub(crate) struct Signing {
     pub(crate) store: String,
     pub(crate) trust_anchors: Option<PathBuf>,
     pub(crate) crls: Option<PathBuf>,
+}
+
+/// With which key checkpoints are signed, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Checkpoints {
+    pub(crate) key: Option<Arc<SigningKey>>,
+    pub(crate) every: Duration,
 }
 
 /// The settings of `migrate`.
@@ -84,6 +99,7 @@ impl Serving {
         let partitions = from.optional("LOG_PARTITIONS", partitions);
         let terms = terms(from);
         let signing = Signing::read(from);
+        let checkpoints = Checkpoints::read(from);
         Some(Self {
             connections: connections?,
             listen: listen?,
@@ -91,6 +107,7 @@ impl Serving {
             partitions,
             terms: Arc::new(terms?),
             signing,
+            checkpoints: checkpoints?,
         })
     }
 }
@@ -108,6 +125,29 @@ impl Signing {
             crls: from.optional("SIGNATURE_CRLS", path),
         }
     }
+}
+
+impl Checkpoints {
+    fn read(from: &mut Reader) -> Option<Self> {
+        let key = from.optional("CHECKPOINT_KEY", checkpoint_key);
+        let within = |every: &Duration| CHECKPOINTS_WITHIN.contains(every);
+        let every = from.value("CHECKPOINT_EVERY", |text| duration(text).filter(within));
+        Some(Self { key, every: every? })
+    }
+}
+
+/// The key that signs checkpoints, if `CHECKPOINT_KEY` names one; for commands that take one by hand.
+pub(crate) fn checkpoint_key_of(from: &mut Reader) -> Option<Arc<SigningKey>> {
+    from.optional("CHECKPOINT_KEY", checkpoint_key)
+}
+
+/// Where signed containers and copies of checkpoints are kept.
+pub(crate) fn content_store(from: &mut Reader) -> String {
+    Signing::read(from).store
+}
+
+fn checkpoint_key(path: &str) -> Option<Arc<SigningKey>> {
+    checkpoints::read_key(Path::new(path))
 }
 
 /// The address of a folder; the store says what is wrong with one that has none.

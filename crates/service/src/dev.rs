@@ -27,6 +27,7 @@ use dispense_postgres::{Importer, PgLog, pool};
 use sqlx::postgres::PgConnectOptions;
 
 use self::welcome::Welcome;
+use crate::checkpoints;
 use crate::cli::{self, import, sign, token};
 use crate::config::{Reader, Serving, Settings, home};
 use crate::serve::{listen, serve};
@@ -86,6 +87,9 @@ async fn serve_on(
     let authority = sign::authority(home)?;
     let anchors = &mut serving.signing.trust_anchors;
     anchors.get_or_insert_with(|| authority.trust_anchors_path().to_owned());
+    if serving.checkpoints.key.is_none() {
+        serving.checkpoints.key = Some(checkpoints::development_key(home)?);
+    }
     let day = today(serving.terms.zone);
     load(&database, home, day, arguments.registry.as_deref()).await?;
     let key = token::key(home)?;

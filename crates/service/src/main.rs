@@ -4,6 +4,7 @@
 //! stops it all together, `dev` brings a private PostgreSQL and a demo registry, and `cli` has a
 //! file for each command. The way of a command through the house is told at [`dispensary`].
 
+mod checkpoints;
 mod cli;
 mod config;
 mod dev;

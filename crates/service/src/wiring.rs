@@ -10,8 +10,8 @@ use dispense_http::auth::{Authenticator, ClientTypes};
 use dispense_http::{Door, Readers};
 use dispense_postgres::faults::Faults;
 use dispense_postgres::{
-    PgAccessLog, PgDispenses, PgLog, PgPositions, PgRegistry, PgRegistryChanges, PgReimbursements, PgReports, Running,
-    pool,
+    CheckpointKeeper, LogSettings, PgAccessLog, PgDispenses, PgLog, PgPositions, PgProofs,
+    PgRegistry, PgRegistryChanges, PgReimbursements, PgReports, Running, pool,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::{Settings, Signing};
+use crate::checkpoints;
+use crate::config::{Checkpoints, Settings, Signing};
 use crate::following::follow;
 use crate::health::Behind;
 use crate::orphans;
@@ -66,14 +67,21 @@ pub(crate) async fn wire(
     let faults = Faults::default();
     let mut followers = follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
 
-    let (access, recording) =
-        PgAccessLog::new(&settings.database, stops.followers.clone());
+    let (access, recording) = PgAccessLog::new(&settings.database, stops.followers.clone());
     followers.spawn(recording);
 
     let verifier = verifier(&serving.signing)?;
     followers.spawn(keep_looking(verifier.clone(), stops.followers.clone()));
-    let contents: Arc<dyn Contents> = Arc::new(ObjectContents::open(&serving.signing.store).await?);
+    let store = Arc::new(ObjectContents::open(&serving.signing.store).await?);
+    let contents: Arc<dyn Contents> = store.clone();
     followers.spawn(orphans::remove(log.clone(), contents.clone(), stops.followers.clone()));
+    let proofs = prove(&pool, log_settings, &serving.checkpoints);
+    if let Some(key) = &serving.checkpoints.key {
+        let keeper = CheckpointKeeper::new(pool.clone(), log_settings, key.clone(), store);
+        let (every, stop) = (serving.checkpoints.every, stops.followers.clone());
+        let partitions = log_settings.partitions.count();
+        followers.spawn(checkpoints::keep(keeper, partitions, every, faults.clone(), stop));
+    }
 
     let client_types: Arc<dyn ClientTypes> = {
         let registry = registry.clone();
@@ -91,6 +99,7 @@ pub(crate) async fn wire(
             registry: registry.clone(),
             signatures: Arc::new(verifier),
             contents,
+            proofs: Arc::new(proofs),
             terms: serving.terms.clone(),
         }),
         access: Arc::new(access),
@@ -102,6 +111,15 @@ pub(crate) async fn wire(
         zone: serving.terms.zone,
     };
     Ok(Wired { door, writers, followers })
+}
+
+/// What the log can prove.
+fn prove(pool: &PgPool, log: LogSettings, checkpoints: &Checkpoints) -> PgProofs {
+    if checkpoints.key.is_none() {
+        tracing::warn!("CHECKPOINT_KEY is not set: no checkpoints of the log are signed");
+    }
+    let key = checkpoints.key.as_ref().map(|key| key.verifier().clone());
+    PgProofs::new(pool.clone(), log, key)
 }
 
 /// Who is believed to have signed.
