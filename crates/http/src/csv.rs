@@ -14,6 +14,9 @@ use rust_decimal::Decimal;
 /// The media type of a table.
 const MEDIA_TYPE: &str = "text/csv";
 
+/// That of what else a report can be.
+const JSON: &str = "application/json";
+
 /// The same, with all that a reader needs to know.
 pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
 
@@ -76,10 +79,14 @@ pub(crate) fn headers<const COLUMNS: usize>(
     lines([names.map(Cow::Borrowed)])
 }
 
-/// Whether a table is asked for: by its name, and not less than JSON.
+/// Whether a table is asked for, by its name, and more than JSON.
 pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
-    let wanted = weight(request, MEDIA_TYPE);
-    wanted > 0.0 && wanted >= weight(request, "application/json")
+    weight(request, MEDIA_TYPE) > weight(request, JSON)
+}
+
+/// Whether JSON is asked for, by its name, and more than a table.
+pub(crate) fn is_json_wanted(request: &HttpRequest) -> bool {
+    weight(request, JSON) > weight(request, MEDIA_TYPE)
 }
 
 /// How much a media type is asked for, from 0 to 1; not at all if it is not named.
@@ -132,8 +139,7 @@ mod tests {
         for wanted in ["text/csv", "TEXT/CSV; q=0.1", "text/html, text/csv;header=present"] {
             assert!(is_wanted_by(wanted), "{wanted}");
         }
-        for other in ["*/*", "application/json", "text/csv;q=0", "application/json, text/csv;q=0.9"]
-        {
+        for other in ["*/*", "application/json", "text/csv;q=0", "application/json, text/csv"] {
             assert!(!is_wanted_by(other), "{other}");
         }
         assert!(!is_wanted(&TestRequest::get().to_http_request()));

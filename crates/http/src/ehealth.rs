@@ -19,6 +19,7 @@ mod process;
 mod qualified;
 mod qualify;
 mod refused;
+mod reimbursement;
 mod reject;
 mod search;
 mod words;
@@ -59,6 +60,8 @@ pub(crate) const WAYS: &[Way] = &[
     Way { pattern: "/api/medication_requests/{id}", allow: "GET" },
     Way { pattern: "/api/medication_requests/{id}/dispenses", allow: "GET" },
     Way { pattern: "/api/medication_requests/{id}/actions/qualify", allow: "POST" },
+    Way { pattern: "/api/reimbursement_report", allow: "GET" },
+    Way { pattern: "/api/reimbursement_report_download", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_dispenses", allow: "GET, POST" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_dispenses/{id}/actions/process", allow: "PATCH" },
@@ -66,6 +69,8 @@ pub(crate) const WAYS: &[Way] = &[
     Way { pattern: "/api/pharmacy/medication_requests/{id}", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_requests/{id}/dispenses", allow: "GET" },
     Way { pattern: "/api/pharmacy/medication_requests/{id}/actions/qualify", allow: "POST" },
+    Way { pattern: "/api/pharmacy/reimbursement_report", allow: "GET" },
+    Way { pattern: "/api/pharmacy/reimbursement_report_download", allow: "GET" },
 ];
 
 /// Mounts this API. What the platform's API has under `/api/v1` must be mounted before.
@@ -85,6 +90,8 @@ fn endpoints(config: &mut ServiceConfig<'_>) {
         .service(medication_request::get_medication_request)
         .service(process::process_medication_dispense)
         .service(qualify::qualify_medication_request)
+        .service(reimbursement::get_reimbursement_report)
+        .service(reimbursement::download::download_reimbursement_report)
         .service(reject::reject_medication_dispense)
         .service(search::search_medication_dispenses);
 }

@@ -14,6 +14,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::envelope::{Meta, Paging};
 use super::error::ErrorObject;
 use super::qualified::QualifiedProgram;
+use super::reimbursement::row::Row;
 use super::words::Words;
 use crate::catalogue::{self, Entry, broken};
 use crate::headers::{self, Told};
@@ -50,6 +51,16 @@ pub(super) struct DispensesOfRequest {
     meta: Meta,
     #[schema(max_items = 500)]
     data: Vec<MedicationDispense>,
+}
+
+/// A page of the reimbursement report; a download has no pages.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `list` and the streamed list write")]
+pub(super) struct ReimbursementsFound {
+    meta: Meta,
+    data: Vec<Row<'static>>,
+    #[schema(nullable = false)]
+    paging: Option<Paging>,
 }
 
 /// One medication request.
@@ -97,6 +108,12 @@ pub(super) struct QualifyErrors;
 
 /// What can go wrong with a search.
 pub(super) struct SearchErrors;
+
+/// What can go wrong with the reimbursement report.
+pub(super) struct ReimbursementErrors;
+
+/// What can go wrong with the reimbursement report of all.
+pub(super) struct DownloadErrors;
 
 /// What can go wrong with a question.
 pub(super) struct GetErrors;
@@ -153,6 +170,37 @@ impl IntoResponses for SearchErrors {
         let of_door = catalogue::OF_ALL.into_iter().chain(own);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }
+}
+
+impl IntoResponses for ReimbursementErrors {
+    fn responses() -> Responses {
+        let own = [Code::LegalEntityType, Code::LegalEntityNotActive, Code::EmployeeNotAuthorised];
+        let unknown = Code::LegalEntityNotFound;
+        let unknown = [(Words::of(unknown), unknown.definition().code)];
+        errors(of_report().chain(unknown).chain(own.into_iter().map(forbidden)))
+    }
+}
+
+impl IntoResponses for DownloadErrors {
+    fn responses() -> Responses {
+        errors(of_report().chain([forbidden(Code::LegalEntityType)]))
+    }
+}
+
+/// What can go wrong with every report.
+fn of_report() -> impl Iterator<Item = (Words, &'static str)> {
+    let own = [
+        catalogue::SCHEMA,
+        catalogue::POSITION_INVALID,
+        catalogue::READ_MODEL_BEHIND,
+        catalogue::BUSY,
+    ];
+    catalogue::OF_ALL.into_iter().chain(own).map(|entry| said_by_door(&entry))
+}
+
+/// A rule that is told as forbidding.
+fn forbidden(code: Code) -> (Words, &'static str) {
+    (Words::forbidden(), code.definition().code)
 }
 
 impl IntoResponses for GetErrors {

@@ -28,6 +28,7 @@ use crate::routes::{Bearer, refuse_unknown_members};
     tags(
         (name = "medication_dispenses", description = "To hold medication, hand it over, give it back, and look"),
         (name = "medication_requests", description = "What was prescribed, and what became of it"),
+        (name = "reimbursement_reports", description = "What was dispensed, for those who pay and are paid"),
         (name = "description", description = "This API, described")
     ),
     components(schemas(DispenseAnswer, ErrorAnswer)),

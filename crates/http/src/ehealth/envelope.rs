@@ -1,6 +1,7 @@
 //! What is around every answer of this API: `meta`, and `data` or `error`.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -97,6 +98,17 @@ pub(super) fn list(
     let meta = Meta::of(request, StatusCode::OK, "list");
     HttpResponse::Ok().json(Success { meta, data, paging })
 }
+
+/// The beginning of a list of unknown length, up to its first thing.
+pub(super) fn head_of_list(request: &HttpRequest) -> Result<Bytes, serde_json::Error> {
+    let mut head = b"{\"meta\":".to_vec();
+    serde_json::to_writer(&mut head, &Meta::of(request, StatusCode::OK, "list"))?;
+    head.extend_from_slice(b",\"data\":[");
+    Ok(head.into())
+}
+
+/// What ends such a list.
+pub(super) const END_OF_LIST: Bytes = Bytes::from_static(b"]}");
 
 /// What went wrong. `head` has the status, and the headers that come with it.
 pub(super) fn failure(

@@ -3,13 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse};
 use dispensary::document::DocumentError;
 use dispensary::{AppendError, CommandError, QueryError};
-use dispense_domain::Refusals;
+use dispense_domain::{Code, Refusals};
 
 use super::error::{ErrorObject, Invalid};
 use super::words::{Form, VALIDATION_FAILED, Words, told};
 use super::{envelope, place};
 use crate::answer::Denial;
-use crate::catalogue;
+use crate::catalogue::{self, Entry};
 use crate::problem::Problem;
 
 /// A no of this API: the problem, and how the register says it.
@@ -30,6 +30,12 @@ impl Denial for Refused {
 }
 
 impl Refused {
+    /// A rule that is told as forbidding, whatever its status elsewhere: nothing is commanded here.
+    pub(super) fn forbidden(code: Code, says: String) -> Self {
+        let problem = Problem::saying(Entry::of(code), says);
+        Self { problem: problem.into(), words: Words::forbidden(), broken: Box::default() }
+    }
+
     fn error(&self) -> ErrorObject<'_> {
         let words = self.words;
         let entry = self.problem.entry();

@@ -87,11 +87,23 @@ fn paging(found: &Found) -> Paging {
 /// together and in the words for bodies. A member without a value is as good as absent, and the last
 /// one of several counts, as with the register.
 fn wanted(request: &HttpRequest) -> Result<(Criteria, PageAsked), Problem> {
+    read(request, criteria_and_page)
+}
+
+/// The page that a query asks for, whatever else it has.
+pub(super) fn page_asked(request: &HttpRequest) -> Result<PageAsked, Problem> {
+    read(request, page)
+}
+
+fn read<T>(
+    request: &HttpRequest,
+    read: impl FnOnce(&mut Members<'_, '_>) -> T,
+) -> Result<T, Problem> {
     let stated = members(request).into_iter().filter(|(_, value)| !value.is_empty());
     let stated: Map<String, Value> =
         stated.map(|(name, value)| (name, Value::String(value))).collect();
     let text = Value::Object(stated).to_string();
-    Json::parse(text.as_bytes())?.walk("$", |query| Some(criteria_and_page(query)))
+    Json::parse(text.as_bytes())?.walk("$", |query| Some(read(query)))
 }
 
 fn criteria_and_page(query: &mut Members<'_, '_>) -> (Criteria, PageAsked) {
@@ -105,10 +117,14 @@ fn criteria_and_page(query: &mut Members<'_, '_>) -> (Criteria, PageAsked) {
         dispensed_to: query.given("dispensed_to", kinds::day),
         care_plan_id: query.given("care_plan_id", kinds::uuid),
     };
+    (criteria, page(query))
+}
+
+fn page(query: &mut Members<'_, '_>) -> PageAsked {
     let number = query.given("page", page_number).unwrap_or(PageNumber::FIRST);
     let size = query.given("page_size", page_size).unwrap_or(PageSize::USUAL);
     query.ignore_others();
-    (criteria, PageAsked { number, size })
+    PageAsked { number, size }
 }
 
 /// The text of a member; all of them are strings.

@@ -81,7 +81,7 @@ impl Words {
         Self::first(StatusCode::CONFLICT, Form::Message)
     }
 
-    const fn forbidden() -> Self {
+    pub(super) const fn forbidden() -> Self {
         Self::first(StatusCode::FORBIDDEN, Form::Message)
     }
 
