@@ -138,13 +138,14 @@ impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, positions, registry, dispenses, pages, .. } = outside;
+        let Outside { log, positions, registry, dispenses, histories, pages, .. } = outside;
         let Outside { reports, reimbursements, signatures, contents, proofs, terms, .. } = outside;
         Self {
             log,
             positions,
             registry,
             dispenses,
+            histories,
             reports,
             reimbursements,
             pages,

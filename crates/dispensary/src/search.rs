@@ -5,6 +5,8 @@ use chrono::NaiveDate;
 use dispense_domain::{DispenseId, DivisionId, LegalEntityId, MedicationRequestId, Status};
 use uuid::Uuid;
 
+use crate::cursor::ListError;
+use crate::list::{Filter, ListCursor, Listed};
 use crate::{Asker, Dispensary, QueryError, Shown, Unavailable};
 
 /// What is looked for. All that is stated has to hold; what is absent excludes nothing.
@@ -149,6 +151,15 @@ pub struct Matching {
 pub trait Dispenses: Send + Sync {
     /// Looks for a page of what matches. A hold that ran out is an expired one at once.
     async fn search(&self, criteria: &Criteria, page: PageAsked) -> Result<Matching, Unavailable>;
+
+    /// Lists a page of what matches: the first one, or the one after a cursor. It shows what was there
+    /// when the first page was asked for.
+    async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&ListCursor>,
+        size: PageSize,
+    ) -> Result<Listed, ListError>;
 }
 
 impl Dispensary {

@@ -82,7 +82,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-pub(crate) const DOOR: [Entry; 20] = [
+pub(crate) const DOOR: [Entry; 21] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
@@ -95,6 +95,7 @@ pub(crate) const DOOR: [Entry; 20] = [
     MALFORMED_JSON,
     SCHEMA,
     POSITION_INVALID,
+    CURSOR_INVALID,
     AS_OF_OUT_OF_RANGE,
     CONTENT_NOT_STORED,
     READ_MODEL_BEHIND,
@@ -243,6 +244,15 @@ pub(crate) const AS_OF_OUT_OF_RANGE: Entry = Entry {
     remedy: "Ask for an instant between the first event of the log and now, by the clock of the database; or leave `asOf` out.",
     rule: "as-of",
     params: &["asOf", "earliest", "latest"],
+};
+
+pub(crate) const CURSOR_INVALID: Entry = Entry {
+    code: "cursor-invalid",
+    status: 400,
+    title: "`cursor` does not go on from a page of this list",
+    remedy: "Send `next` of the page before as it is, or follow `Link`, with the token of the same client; or begin again without `cursor`.",
+    rule: "cursor",
+    params: &[],
 };
 
 pub(crate) const READ_MODEL_BEHIND: Entry = Entry {

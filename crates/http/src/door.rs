@@ -9,6 +9,7 @@ use dispensary::registry_changes::RegistryChanges;
 use dispensary::{Asker, Dispensary};
 
 use crate::auth::{Authenticator, require_scope};
+use crate::cursor::CursorKey;
 use crate::health::Health;
 use crate::ndp::events::readers::Readers;
 use crate::problem::Problem;
@@ -24,6 +25,8 @@ pub struct Door {
     pub registry_changes: Arc<dyn RegistryChanges>,
     /// Who asks.
     pub authenticator: Arc<Authenticator>,
+    /// What vouches for cursors.
+    pub cursors: CursorKey,
     /// Who reads the log itself.
     pub readers: Readers,
     /// What is wrong with this instance.

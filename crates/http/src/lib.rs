@@ -22,6 +22,7 @@ pub mod auth;
 mod body;
 mod catalogue;
 mod csv;
+mod cursor;
 mod door;
 mod ehealth;
 pub mod explanation;
@@ -41,6 +42,7 @@ mod visit;
 
 pub use body::MAX_BODY_BYTES;
 pub use catalogue::problems_markdown;
+pub use cursor::CursorKey;
 pub use door::Door;
 pub use ehealth::ehealth_openapi;
 pub use health::{Check, CheckStatus, Health};

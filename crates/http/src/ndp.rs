@@ -20,6 +20,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 mod ndjson;
 mod next_page;
+pub(crate) mod patient_history;
 pub(crate) mod place;
 pub(crate) mod prescription_dispenses;
 mod problems;
@@ -28,6 +29,7 @@ mod qualified;
 pub(crate) mod qualify;
 pub(crate) mod registry_changes;
 pub(crate) mod report;
+pub(crate) mod search;
 
 use actix_web::HttpRequest;
 use dispensary::RequestKey;

@@ -25,12 +25,13 @@ pub(crate) struct Way {
 
 /// Every path but those of the register's API. A test holds it against the API descriptions.
 const WAYS: &[Way] = &[
-    Way { pattern: "/api/v1/dispenses", allow: "POST" },
+    Way { pattern: "/api/v1/dispenses", allow: "GET, POST" },
     Way { pattern: "/api/v1/dispenses/{id}", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/content", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/history", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/process", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
+    Way { pattern: "/api/v1/patients/{id}/history", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}/dispenses", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
@@ -116,6 +117,8 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::create::create_dispense)
         .service(ndp::cancel::cancel_dispense)
         .service(ndp::process::process_dispense)
+        .service(ndp::search::list_dispenses)
+        .service(ndp::patient_history::get_patient_history)
         .service(ndp::get::get_dispense)
         .service(ndp::content::get_content)
         .service(ndp::history::get_history)

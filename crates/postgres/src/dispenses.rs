@@ -1,14 +1,18 @@
-//! Read model `dispenses`: what the search looks through.
+//! Read model `dispenses`: what searches and lists look through.
 
+mod items;
+mod list;
 mod overlaps;
+pub(crate) mod reading;
 mod search;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
-use dispense_domain::Status;
+use chrono::{DateTime, Utc};
 use dispense_domain::registry::BasedOn;
+use dispense_domain::{DispenseEvent, HoldCreated, Status};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,47 +27,13 @@ use crate::follow::{LogRow, ReadModel, Tables};
 #[derive(Debug, Clone, Copy)]
 pub struct Dispenses;
 
-/// Its name, which is that of its view and its follower.
+/// Its name, which is that of its first view and its follower.
 const NAME: &str = "dispenses";
-
-/// What the model needs of a `HoldCreated`.
-#[derive(Deserialize)]
-struct Hold {
-    legal_entity_id: Uuid,
-    division: Named,
-    party_id: Uuid,
-    medical_program: Option<Named>,
-    dispensed_on: NaiveDate,
-    expires_at: Option<DateTime<Utc>>,
-    processed_at_once: bool,
-    items: Vec<Taken>,
-    medication_request: OfPatient,
-}
-
-/// How much an item takes.
-#[derive(Deserialize)]
-struct Taken {
-    quantity: Decimal,
-}
-
-/// Something that has an id.
-#[derive(Deserialize)]
-struct Named {
-    id: Uuid,
-}
-
-/// What the model needs of a medication request.
-#[derive(Deserialize)]
-struct OfPatient {
-    person_id: Uuid,
-    legal_entity_id: Uuid,
-    created_at: Option<NaiveDate>,
-}
 
 /// A dispense that the batch opened.
 struct Opened<'a> {
     row: &'a LogRow,
-    hold: Hold,
+    hold: &'a Arc<HoldCreated>,
     end: Option<End>,
 }
 
@@ -78,16 +48,15 @@ struct End {
 impl<'a> Opened<'a> {
     /// One that is processed at once ends with the next event of the same commit, which may stand
     /// in the next batch: nobody is to see what lies between.
-    fn by(row: &'a LogRow) -> Result<Self, sqlx::Error> {
-        let hold: Hold = row.read()?;
+    fn by(row: &'a LogRow, hold: &'a Arc<HoldCreated>) -> Self {
         let at_once =
             || End { stage: Status::Processed, at: row.recorded_at, position: row.position + 1 };
-        Ok(Self { row, end: hold.processed_at_once.then(at_once), hold })
+        Self { row, hold, end: hold.processed_at_once.then(at_once) }
     }
 
     /// How much it takes, all items together.
     fn taken(&self) -> String {
-        let quantities = self.hold.items.iter().map(|item| item.quantity);
+        let quantities = self.hold.items.iter().map(|item| item.quantity.decimal());
         quantities.fold(Decimal::ZERO, Decimal::saturating_add).to_string()
     }
 
@@ -111,16 +80,9 @@ const fn word(stage: Status) -> &'static str {
     }
 }
 
-/// How the event ends a dispense; none if it opens one.
-fn end(row: &LogRow) -> Result<Option<End>, sqlx::Error> {
-    let stage = match row.event_type.as_str() {
-        "HoldCreated" => return Ok(None),
-        "Processed" => Status::Processed,
-        "Cancelled" => Status::Cancelled,
-        "Expired" => Status::Expired,
-        other => return Err(sqlx::Error::Decode(format!("{other} is not known here").into())),
-    };
-    Ok(Some(End { stage, at: row.recorded_at, position: row.position }))
+/// How a dispense ended by that event.
+const fn end(row: &LogRow, stage: Status) -> End {
+    End { stage, at: row.recorded_at, position: row.position }
 }
 
 #[async_trait]
@@ -130,29 +92,33 @@ impl ReadModel for Dispenses {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &[NAME]
+        &[NAME, items::NAME]
     }
 
-    /// A whole batch in three statements: what that is based on which it opened, what it opened, as it
-    /// left that, and the ends of what was opened before.
+    /// A whole batch in four statements: what that is based on which it opened, what it opened, as it
+    /// left that, with its items, and the ends of what was opened before.
     async fn apply(
         &self,
         db: &mut PgConnection,
         tables: &Tables,
         batch: &[LogRow],
     ) -> Result<(), sqlx::Error> {
-        let (mut opened, mut ended) = (Vec::new(), Vec::new());
+        let (mut opened, mut ended): (Vec<Opened<'_>>, Vec<_>) = (Vec::new(), Vec::new());
         let mut places = HashMap::new();
         for row in batch {
-            match end(row)? {
-                None => {
+            let stage = match row.event()? {
+                DispenseEvent::HoldCreated(hold) => {
                     places.insert(row.dispense_id, opened.len());
-                    opened.push(Opened::by(row)?);
+                    opened.push(Opened::by(row, hold));
+                    continue;
                 }
-                Some(end) => match places.get(&row.dispense_id).and_then(|n| opened.get_mut(*n)) {
-                    Some(opened) => opened.end = Some(end),
-                    None => ended.push((row.dispense_id, end)),
-                },
+                DispenseEvent::Processed(_) => Status::Processed,
+                DispenseEvent::Cancelled(_) => Status::Cancelled,
+                DispenseEvent::Expired(_) => Status::Expired,
+            };
+            match places.get(&row.dispense_id).and_then(|n| opened.get_mut(*n)) {
+                Some(opened) => opened.end = Some(end(row, stage)),
+                None => ended.push((row.dispense_id, end(row, stage))),
             }
         }
         let Some(partition) = batch.first().map(|row| row.partition.cast_signed()) else {
@@ -161,6 +127,7 @@ impl ReadModel for Dispenses {
         if !opened.is_empty() {
             let based = based_on(db, partition, &opened).await?;
             insert(db, tables, &opened, &based).await?;
+            items::insert(db, tables, &opened).await?;
         }
         if !ended.is_empty() {
             update(db, tables, partition, &ended).await?;
@@ -229,16 +196,20 @@ fn read_based_on(body: &str) -> BasedOn {
     body.map(|body| BasedOn::read(&body.medication_request.based_on)).unwrap_or_default()
 }
 
+/// The shape of the rows. An older instance does not state it, and is refused: it would leave their items
+/// out.
+const SHAPE: i16 = 1;
+
 const INSERT: &str = "
 INSERT INTO {dispenses}
     (partition, dispense_id, medication_request_id, legal_entity_id, division_id, person_id,
      party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at, updated_at, stage,
      expires_at, opened_position, closed_position, activity_id, quantity,
-     requester_legal_entity_id, requested_on)
+     requester_legal_entity_id, requested_on, shape)
 SELECT $1, u.dispense_id, u.medication_request_id, u.legal_entity_id, u.division_id, u.person_id,
        u.party_id, u.medical_program_id, u.care_plan_id, u.dispensed_on, u.inserted_at, u.updated_at,
        u.stage, u.expires_at, u.opened_position, u.closed_position, u.activity_id,
-       u.quantity::numeric, u.requester_legal_entity_id, u.requested_on
+       u.quantity::numeric, u.requester_legal_entity_id, u.requested_on, $21
 FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
             $9::uuid[], $10::date[], $11::timestamptz[], $12::timestamptz[], $13::text[],
             $14::timestamptz[], $15::bigint[], $16::bigint[], $17::uuid[], $18::text[],
@@ -263,11 +234,11 @@ async fn insert(
         .bind(opened.first().map(|it| it.row.partition.cast_signed()))
         .bind(all(opened, |it| it.row.dispense_id))
         .bind(all(opened, |it| it.row.aggregate_id))
-        .bind(all(opened, |it| it.hold.legal_entity_id))
-        .bind(all(opened, |it| it.hold.division.id))
-        .bind(all(opened, |it| it.hold.medication_request.person_id))
-        .bind(all(opened, |it| it.hold.party_id))
-        .bind(all(opened, |it| it.hold.medical_program.as_ref().map(|program| program.id)))
+        .bind(all(opened, |it| it.hold.legal_entity_id.uuid()))
+        .bind(all(opened, |it| it.hold.division.id.uuid()))
+        .bind(all(opened, |it| it.hold.medication_request.person_id.uuid()))
+        .bind(all(opened, |it| it.hold.party_id.uuid()))
+        .bind(all(opened, |it| it.hold.medical_program.as_ref().map(|it| it.id.uuid())))
         .bind(all(opened, |it| based_on(it).care_plan))
         .bind(all(opened, |it| it.hold.dispensed_on))
         .bind(all(opened, |it| it.row.recorded_at))
@@ -278,8 +249,9 @@ async fn insert(
         .bind(all(opened, |it| it.end.map(|end| end.position)))
         .bind(all(opened, |it| based_on(it).activity))
         .bind(all(opened, |it| based_on(it).activity.map(|_| it.taken())))
-        .bind(all(opened, |it| it.hold.medication_request.legal_entity_id))
+        .bind(all(opened, |it| it.hold.medication_request.legal_entity_id.uuid()))
         .bind(all(opened, |it| it.hold.medication_request.created_at))
+        .bind(SHAPE)
         .execute(db)
         .await
         .map(|_| ())

@@ -7,11 +7,12 @@ use anyhow::Context;
 use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
 use dispense_http::auth::{Authenticator, ClientTypes};
-use dispense_http::{Door, Readers};
+use dispense_http::{CursorKey, Door, Readers};
 use dispense_postgres::faults::Faults;
 use dispense_postgres::{
-    CheckpointKeeper, LogSettings, PgAccessLog, PgDispenses, PgLog, PgPositions, PgProofs,
-    PgRegistry, PgRegistryChanges, PgReimbursements, PgReports, Running, pool,
+    CheckpointKeeper, LogSettings, PgAccessLog, PgDispenses, PgHistories, PgLog, PgPositions,
+    PgProofs, PgRegistry, PgRegistryChanges, PgReimbursements, PgReports, Running, cursor_key,
+    pool,
 };
 use dispense_signing::{Verifier, VerifierSettings};
 use sqlx::PgPool;
@@ -91,6 +92,7 @@ pub(crate) async fn wire(
     let door = Door {
         dispensary: Dispensary::new(Outside {
             dispenses: Arc::new(PgDispenses::new(pool.clone(), &log)),
+            histories: Arc::new(PgHistories::new(pool.clone(), &log)),
             positions: Arc::new(PgPositions::new(pool.clone(), log_settings)),
             reports: Arc::new(PgReports::new(pool.clone())),
             reimbursements: Arc::new(PgReimbursements::new(pool.clone())),
@@ -105,6 +107,7 @@ pub(crate) async fn wire(
         access: Arc::new(access),
         registry_changes: Arc::new(PgRegistryChanges::new(pool.clone())),
         authenticator: Arc::new(authenticator),
+        cursors: CursorKey::new(&cursor_key(&pool).await?),
         readers: Readers::new(stops.writers.clone()),
         health: Arc::new(Behind { pool: pool.clone(), registry, faults }),
         metrics: figures(pool, metrics),

@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use dispensary::past::{Subject, Told};
 use dispensary::reimbursement::{Mark, Portion, ReimbursementAsked, Reimbursements};
 use dispensary::report::{Counted, Group, Reports, Sums};
-use dispensary::search::{Matching, PageAsked};
+use dispensary::cursor::ListError;
+use dispensary::list::{Filter, ListCursor, Listed};
+use dispensary::patient_history::{Happenings, HappeningsAsked, Histories, HistoryCursor};
+use dispensary::search::{Matching, PageAsked, PageSize};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Consistency, Contents, Criteria, Dispensary,
     Dispenses, EventLog, FaultyLine, Inclusion, Kept, Line, LogEnd, LogLine, LogPages, LogPosition,
@@ -19,7 +22,7 @@ use dispensary::{
 };
 use dispense_domain::decide::create_hold::explain;
 use dispense_domain::{
-    Command, CreateHold, DispenseId, LegalEntityId, MedicationRequestId, Partitions,
+    Command, CreateHold, DispenseId, LegalEntityId, MedicationRequestId, Partitions, PersonId,
     RequestEvidence, Sight, Terms, Text,
 };
 use futures::stream::BoxStream;
@@ -94,6 +97,7 @@ pub(crate) fn dispensary_with(world: &Arc<World>, positions: Arc<dyn Positions>)
         positions,
         registry: world.clone(),
         dispenses: Arc::new(Nobody),
+        histories: Arc::new(Nobody),
         reports: Arc::new(Nobody),
         reimbursements: Arc::new(Nobody),
         pages: Arc::new(Nobody),
@@ -202,6 +206,31 @@ struct Nobody;
 impl Dispenses for Nobody {
     async fn search(&self, _: &Criteria, _: PageAsked) -> Result<Matching, Unavailable> {
         unreachable!("nobody searches")
+    }
+
+    async fn list(
+        &self,
+        _: &Filter,
+        _: Option<&ListCursor>,
+        _: PageSize,
+    ) -> Result<Listed, ListError> {
+        unreachable!("nobody lists")
+    }
+}
+
+#[async_trait]
+impl Histories for Nobody {
+    async fn happenings(
+        &self,
+        _: &HappeningsAsked,
+        _: Option<&HistoryCursor>,
+        _: PageSize,
+    ) -> Result<Happenings, ListError> {
+        unreachable!("nobody asks for a history")
+    }
+
+    async fn knows(&self, _: PersonId) -> Result<bool, Unavailable> {
+        unreachable!("nobody asks for a history")
     }
 }
 

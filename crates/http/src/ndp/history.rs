@@ -106,7 +106,7 @@ struct DispenseHappening {
 /// What kinds of events there are.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the names of events")]
-enum EventType {
+pub(super) enum EventType {
     HoldCreated,
     Processed,
     Cancelled,
@@ -116,7 +116,7 @@ enum EventType {
 /// Who caused an event; the service itself where a hold ran out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventActor {
+pub(super) struct EventActor {
     /// The person who was logged in.
     #[schema(required)]
     user: Option<Uuid>,
@@ -153,11 +153,7 @@ impl DispenseHappening {
             r#type: recorded.event.name(),
             recorded_at: instant(recorded.recorded_at),
             status: status_word(step.after.status),
-            by: EventActor {
-                user: recorded.user().map(Uuid::from),
-                client: kept(recorded, "client"),
-                client_type: kept(recorded, "client_type"),
-            },
+            by: EventActor::of(recorded),
             request_id: kept(recorded, "request_id"),
             traceparent: kept(recorded, "traceparent"),
             rules_version: kept(recorded, "rules_version"),
@@ -172,8 +168,19 @@ impl DispenseHappening {
     }
 }
 
+impl EventActor {
+    /// Who caused that event.
+    pub(super) fn of(recorded: &Recorded) -> Self {
+        Self {
+            user: recorded.user().map(Uuid::from),
+            client: kept(recorded, "client"),
+            client_type: kept(recorded, "client_type"),
+        }
+    }
+}
+
 /// What the metadata of an event says.
-fn kept(recorded: &Recorded, name: &str) -> Option<String> {
+pub(super) fn kept(recorded: &Recorded, name: &str) -> Option<String> {
     recorded.metadata.get(name).cloned()
 }
 

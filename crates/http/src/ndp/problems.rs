@@ -31,6 +31,12 @@ pub(super) struct GetProblems;
 /// The problems of a look at the log.
 pub(super) struct EventsProblems;
 
+/// The problems of a list of dispenses.
+pub(super) struct ListProblems;
+
+/// The problems of a patient's history.
+pub(super) struct PatientProblems;
+
 /// The problems of a question that may be asked for the past.
 pub(super) struct PastProblems;
 
@@ -84,6 +90,26 @@ impl IntoResponses for EventsProblems {
 impl IntoResponses for AuditListProblems {
     fn responses() -> Responses {
         responses(OF_ALL.into_iter().chain([catalogue::SCHEMA]))
+    }
+}
+
+/// What can go wrong with every list that is asked for page by page.
+const OF_LISTS: [Entry; 4] = [
+    catalogue::CURSOR_INVALID,
+    catalogue::POSITION_INVALID,
+    catalogue::SCHEMA,
+    catalogue::READ_MODEL_BEHIND,
+];
+
+impl IntoResponses for ListProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain(OF_LISTS))
+    }
+}
+
+impl IntoResponses for PatientProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain(OF_LISTS).chain([catalogue::NOT_FOUND]))
     }
 }
 

@@ -5,6 +5,7 @@ mod accesses;
 mod changes;
 mod dispenses;
 mod ground;
+mod histories;
 mod log;
 mod pages;
 mod positions;
@@ -28,16 +29,18 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use dispensary::access::Access;
 use dispensary::asker::ClientType;
+use dispensary::cursor::Snapshot;
 use dispensary::registry_changes::Change;
 use dispensary::{
     AppendError, Dispensary, Line, Origin, Outside, Recorded, Registries, SignatureFault, Signer,
+    Unavailable,
 };
-use dispense_domain::{LegalEntityId, MedicationRequestId, UserId};
+use dispense_domain::{LegalEntityId, MedicationRequestId, PersonId, UserId};
 use dispense_http::auth::development::{DevelopmentClaims, DevelopmentKey};
 use dispense_http::auth::{
     AuthConfig, Authenticator, DevelopmentKeys, JwksSource, JwtConfig, KeySchedule,
 };
-use dispense_http::{Check, Door, Health, Readers};
+use dispense_http::{Check, CursorKey, Door, Health, Readers};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +80,10 @@ pub(super) struct Inner {
     pub(super) ground: Ground,
     /// The wrong verification codes that were tried.
     pub(super) wrong_codes: Vec<WrongCode>,
+    /// Patients of whom a registry knows.
+    pub(super) patients: Vec<PersonId>,
+    /// The version of the tables that lists look through.
+    pub(super) version_of_lists: i32,
     /// Where the commands came from.
     pub(super) origins: Vec<Origin>,
     /// Makes the log fail.
@@ -106,6 +113,17 @@ pub(super) struct WrongCode {
     pub(super) request: MedicationRequestId,
     pub(super) client: LegalEntityId,
     pub(super) at: DateTime<Utc>,
+}
+
+impl Inner {
+    /// What a list that begins now looks at.
+    fn snapshot(&self) -> Result<Snapshot, Unavailable> {
+        if self.failure.is_some() {
+            return Err(Unavailable::database("connection refused (secret detail)"));
+        }
+        let positions = vec![i64::try_from(self.events.len()).unwrap()];
+        Ok(Snapshot { version: self.version_of_lists, positions, at: self.now })
+    }
 }
 
 impl State {
@@ -189,6 +207,8 @@ impl World {
             read_models_lag: 0,
             ground: Ground::sample(change),
             wrong_codes: Vec::new(),
+            patients: vec![sample::PERSON.parse::<Uuid>().unwrap().into()],
+            version_of_lists: 1,
             origins: Vec::new(),
             failure: None,
             batches: Vec::new(),
@@ -209,6 +229,7 @@ impl World {
                 positions: Arc::new(positions::MemoryPositions(state.clone())),
                 registry: Arc::new(registry::SampleRegistry(state.clone())),
                 dispenses: Arc::new(dispenses::MemoryDispenses(state.clone())),
+                histories: Arc::new(histories::MemoryHistories(state.clone())),
                 reports: Arc::new(reports::MemoryReports(state.clone())),
                 reimbursements: Arc::new(reports::MemoryReports(state.clone())),
                 pages: Arc::new(pages::MemoryPages(state.clone())),
@@ -219,6 +240,7 @@ impl World {
             access: Arc::new(accesses::MemoryAccesses(state.clone())),
             registry_changes: Arc::new(changes::MemoryChanges(state.clone())),
             authenticator: Arc::new(authenticator(key.jwks_path().to_owned()).await),
+            cursors: CursorKey::new(&[7; 32]),
             readers: Readers::new(closing.clone()),
             health: Arc::new(state.clone()),
             metrics: Arc::new(|| "up 1\n".to_owned()),

@@ -1,117 +1,36 @@
 //! The search: what matches is found in the read model, and shown out of the log itself.
 
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use dispensary::search::{Criteria, Dispenses, Matching, PageAsked, REACH};
-use dispensary::{LogPosition, Recorded, Shown, Unavailable};
+use dispensary::cursor::ListError;
+use dispensary::list::{Filter, ListCursor, Listed};
+use dispensary::search::{Criteria, Dispenses, Matching, PageAsked, PageSize, REACH};
+use dispensary::{LogPosition, Unavailable};
 use dispense_domain::{Partitions, Status};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
-use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::NAME;
+use super::reading::{Followed, shown};
+use super::{NAME, list};
 use crate::PgLog;
-use crate::log::{recorded, within};
-
-/// How long a search waits for what this process has written before it.
-const AWAITED_FOR: Duration = Duration::from_secs(1);
-
-/// How often it looks meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+use crate::log::within;
 
 /// All dispenses, in PostgreSQL.
 #[derive(Debug)]
-pub struct PgDispenses {
-    pool: PgPool,
-    partitions: Partitions,
-    written: Vec<watch::Receiver<i64>>,
-}
+pub struct PgDispenses(Followed);
 
 impl PgDispenses {
     /// The dispenses of that log.
     #[must_use]
     pub fn new(pool: PgPool, log: &PgLog) -> Self {
-        let partitions = log.log_settings().partitions;
-        let written = partitions.all().filter_map(|partition| log.written(partition)).collect();
-        Self { pool, partitions, written }
-    }
-
-    /// The instant for which each partition is read: the database's, never before the last of the
-    /// partition. Waits until the read model has what this process wrote before where the criteria
-    /// look, if that is soon.
-    async fn instants(&self, criteria: &Criteria) -> Result<Vec<DateTime<Utc>>, Unavailable> {
-        let written: Vec<i64> = self.written.iter().map(|written| *written.borrow()).collect();
-        let only = only_partition(criteria, self.partitions);
-        let asked = Instant::now();
-        loop {
-            let heads = within(sqlx::query(HEADS).bind(NAME).fetch_all(&self.pool)).await?;
-            let read = all(&heads, "read").map_err(Unavailable::database)?;
-            if is_there(&written, &read, only) || asked.elapsed() >= AWAITED_FOR {
-                return all(&heads, "at").map_err(Unavailable::database);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// The dispenses whose events stand at those places, one after the other, as the log tells them.
-    async fn shown(
-        &self,
-        places: &[LogPosition],
-        instants: &[DateTime<Utc>],
-    ) -> Result<Vec<Shown>, Unavailable> {
-        if places.is_empty() {
-            return Ok(Vec::new());
-        }
-        let partitions: Vec<i16> = places.iter().map(|it| it.partition.cast_signed()).collect();
-        let positions: Vec<i64> = places.iter().map(|it| it.position).collect();
-        let reading = sqlx::query(EVENTS).bind(partitions).bind(positions).fetch_all(&self.pool);
-        let rows = within(reading).await?;
-        let events = rows.iter().map(|row| {
-            let partition: i16 = row.try_get("partition")?;
-            recorded(partition.cast_unsigned(), row)
-        });
-        let events: Vec<Recorded> =
-            events.collect::<Result<_, _>>().map_err(Unavailable::database)?;
-        let each = events.chunk_by(|one, next| one.event.dispense_id() == next.event.dispense_id());
-        let shown = each.filter_map(|events| {
-            let first = events.first()?;
-            let at = instants.get(usize::from(first.place.partition))?;
-            Shown::of(events, first.event.dispense_id(), *at)
-        });
-        Ok(shown.collect())
+        Self(Followed::new(pool, log, NAME))
     }
 }
-
-/// Each partition's instant, and how far the read model has read it.
-const HEADS: &str = "
-SELECT greatest(clock_timestamp(), h.recorded_at) AS at, coalesce(f.position, 0) AS read
-FROM log_head h LEFT JOIN followers f ON f.name = $1 AND f.partition = h.partition
-ORDER BY h.partition";
 
 /// The one partition in which the criteria look, if they say which.
 fn only_partition(criteria: &Criteria, partitions: Partitions) -> Option<u16> {
     let of_dispense = criteria.id.map(|id| partitions.of_dispense(id));
     of_dispense.or_else(|| criteria.medication_request_id.map(|id| partitions.of_request(id)))
-}
-
-/// Whether what was written is read, in that partition or in all.
-fn is_there(written: &[i64], read: &[i64], only: Option<u16>) -> bool {
-    let mut each = written.iter().zip(read).map(|(written, read)| read >= written);
-    match only {
-        Some(partition) => each.nth(partition.into()).unwrap_or(true),
-        None => each.all(|is_read| is_read),
-    }
-}
-
-/// A column of all rows.
-fn all<'r, T>(rows: &'r [PgRow], column: &str) -> Result<Vec<T>, sqlx::Error>
-where
-    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-{
-    rows.iter().map(|row| row.try_get(column)).collect()
 }
 
 #[async_trait]
@@ -121,16 +40,18 @@ impl Dispenses for PgDispenses {
         if walks.is_empty() {
             return Ok(Matching { dispenses: Vec::new(), entries: 0 });
         }
-        let instants = self.instants(criteria).await?;
+        let Followed { pool, partitions, .. } = &self.0;
+        let only = only_partition(criteria, *partitions);
+        let instants = self.0.heads_with_own(only).await?.instants;
         let statement = statement(criteria, &walks);
         let (skipped, room) = (bound(page.skipped()), bound(page.room()));
         let (id, request) = (criteria.id, criteria.medication_request_id);
         let searching = sqlx::query(&statement)
             .bind(&instants)
             .bind(id.map(Uuid::from))
-            .bind(id.map(|id| self.partitions.of_dispense(id).cast_signed()))
+            .bind(id.map(|id| partitions.of_dispense(id).cast_signed()))
             .bind(request.map(Uuid::from))
-            .bind(request.map(|id| self.partitions.of_request(id).cast_signed()))
+            .bind(request.map(|id| partitions.of_request(id).cast_signed()))
             .bind(criteria.legal_entity_id.map(Uuid::from))
             .bind(criteria.division_id.map(Uuid::from))
             .bind(criteria.dispensed_from)
@@ -142,10 +63,20 @@ impl Dispenses for PgDispenses {
             .bind(if room == 0 { 0 } else { skipped + room })
             // Planned for these very values: a plan that fits one pharmacy does not fit another.
             .persistent(false)
-            .fetch_all(&self.pool);
+            .fetch_all(pool);
         let rows = within(searching).await?;
         let (entries, places) = found(&rows).map_err(Unavailable::database)?;
-        Ok(Matching { dispenses: self.shown(&places, &instants).await?, entries })
+        let at = |partition: u16| instants.get(usize::from(partition)).copied();
+        Ok(Matching { dispenses: shown(pool, &places, at).await?, entries })
+    }
+
+    async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&ListCursor>,
+        size: PageSize,
+    ) -> Result<Listed, ListError> {
+        list::page(&self.0, filter, after, size).await
     }
 }
 
@@ -338,24 +269,6 @@ fn found(rows: &[PgRow]) -> Result<(u64, Vec<LogPosition>), sqlx::Error> {
     Ok((entries.cast_unsigned(), places))
 }
 
-/// The events at those places with their personal bodies. LIMIT keeps the planner from turning the
-/// look-ups into a scan.
-const EVENTS: &str = "
-SELECT w.partition, e.position, e.sequence, e.event_id, e.recorded_at, e.event_type,
-       e.event_version, e.payload::text AS payload, e.metadata::text AS metadata,
-       b.body::text AS body
-FROM UNNEST($1::smallint[], $2::bigint[]) WITH ORDINALITY AS w (partition, position, n)
-CROSS JOIN LATERAL (
-    SELECT v.position, v.sequence, v.event_id, v.recorded_at, v.event_type, v.event_version,
-           v.payload, v.metadata
-    FROM events v WHERE v.partition = w.partition AND v.position = w.position LIMIT 1
-) e
-LEFT JOIN LATERAL (
-    SELECT s.body FROM personal_bodies s
-    WHERE s.partition = w.partition AND s.position = w.position LIMIT 1
-) b ON true
-ORDER BY w.n";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,16 +284,5 @@ mod tests {
             assert_eq!(only_partition(&criteria, partitions), Some(own), "{criteria:?}");
         }
         assert_eq!(only_partition(&Criteria::default(), partitions), None);
-    }
-
-    #[test]
-    fn what_was_written_is_there_once_it_is_read() {
-        let (written, read) = ([5, 0, 7], [5, 3, 6]);
-        assert!(!is_there(&written, &read, None), "the last one lags");
-        assert_eq!(
-            [0, 1, 2].map(|only| is_there(&written, &read, Some(only))),
-            [true, true, false]
-        );
-        assert!(is_there(&written, &[5, 3, 7], None));
     }
 }
