@@ -39,6 +39,7 @@ mod poison;
 mod reading_own_writes;
 mod register;
 mod searching;
+mod replaying;
 mod settings;
 mod shutdown;
 mod stock_reader;

@@ -21,7 +21,7 @@ mod wait;
 pub(crate) mod world;
 
 pub(crate) use answer::Answer;
-pub(crate) use audit::Audit;
+pub(crate) use audit::{Audit, Entry};
 pub(crate) use case::{Asking, Case, OVER, Opened, Running, Switches};
 pub(crate) use database::Database;
 pub(crate) use instance::Instance;

@@ -140,8 +140,8 @@ impl Scratch {
 }
 
 async fn remove(db: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
-    // Another sweep may have been faster.
-    let dropping = format!("DROP SCHEMA IF EXISTS \"{name}\" CASCADE");
+    // What was interrupted may still be at a page of it; another sweep may have been faster.
+    let dropping = format!("SET lock_timeout = '30s'; DROP SCHEMA IF EXISTS \"{name}\" CASCADE");
     sqlx::raw_sql(&dropping).execute(db).await.map(|_| ())
 }
 

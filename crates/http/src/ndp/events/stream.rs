@@ -106,10 +106,7 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
 }
 
 /// The place that the header names; a consumer that has no last id sends none, or an empty one.
-fn last_event_id(
-    request: &HttpRequest,
-    partition: u16,
-) -> Result<Option<LogPosition>, Problem> {
+fn last_event_id(request: &HttpRequest, partition: u16) -> Result<Option<LogPosition>, Problem> {
     let Some(sent) = request.headers().get(LAST_EVENT_ID).map(HeaderValue::as_bytes) else {
         return Ok(None);
     };
