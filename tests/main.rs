@@ -44,3 +44,4 @@ mod settings;
 mod shutdown;
 mod stock_reader;
 mod tokens;
+mod streaming;
