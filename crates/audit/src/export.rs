@@ -30,7 +30,7 @@ pub use checkpoints::{Kept, NotKept, Trust};
 pub use folder::{CHECKPOINTS, ERASURES, EVENTS, LOG, checkpoint, segment};
 pub use log_file::{FORMAT, LogFile, NoLogFile};
 pub use summary::{PartitionSummary, Summary};
-pub use verify::{bytes, log, verify};
+pub use verify::{Extent, extent, log, verify};
 
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 const FORM: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
 /// Microseconds since 1970-01-01T00:00:00Z, written as `2026-03-10T08:00:00.000000Z`; nothing for
-/// an instant outside the years 0 to 9999.
+/// an instant outside the years 1 to 9999.
 #[must_use]
 pub fn written(microseconds: i64) -> Option<String> {
     let text = DateTime::<Utc>::from_timestamp_micros(microseconds)?.format(FORM).to_string();
-    // A year of another length brings a sign.
-    (text.len() == "2026-03-10T08:00:00.000000Z".len()).then_some(text)
+    // A year of another length brings a sign, and not everybody has a year 0.
+    (text.len() == "2026-03-10T08:00:00.000000Z".len() && !text.starts_with("0000")).then_some(text)
 }
 
 /// Microseconds since 1970-01-01T00:00:00Z of an instant in that form, and in no other.
@@ -52,6 +52,7 @@ mod tests {
             "2026-03-10T24:00:00.000000Z",
             "2026-03-10T08:00:60.000000Z",
             "2026-02-29T08:00:00.000000Z",
+            "0000-03-10T08:00:00.000000Z",
             "+026-03-10T08:00:00.000000Z",
             "2026-+3-10T08:00:00.000000Z",
             " 2026-03-10T08:00:00.000000Z",

@@ -1,6 +1,10 @@
 //! Exports, true and forged.
 
+mod flipped;
+mod forged;
+mod overdrawn;
 mod sample;
+mod second_check;
 mod whole;
 
 use std::path::Path;

@@ -9,7 +9,7 @@ use super::broken::{Broken, Fault, Kind, NotWhole, Place};
 use super::checkpoints::{Kept, Trust};
 use super::erasures;
 use super::folder::{self, LOG};
-use super::listing::{self, Listing};
+use super::listing;
 use super::log_file::LogFile;
 use super::partition::{self, Export, Go};
 use super::streams::MOST_STREAMS;
@@ -21,7 +21,7 @@ const SIDE_BY_SIDE: usize = 2;
 const LONGEST_LOG: u64 = 64 * 1024;
 
 /// Checks an export from nothing but itself, and what the auditor trusts and has kept. Told are
-/// bytes that were checked; [`bytes`] says how many there are.
+/// bytes that were checked; [`extent`] says how many there are.
 ///
 /// # Errors
 ///
@@ -75,22 +75,33 @@ pub fn log(folder: &Path) -> Result<LogFile, NotWhole> {
     LogFile::read(&text).map_err(|why| wrong(why.to_string()))
 }
 
-/// How many bytes of rows an export has.
+/// How much there is to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// How many bytes of rows.
+    pub bytes: u64,
+    /// How many checkpoints.
+    pub checkpoints: u64,
+}
+
+/// Says how much there is to check, before it is checked.
 ///
 /// # Errors
 ///
 /// [`NotWhole`], if it cannot be told what files it has.
-pub fn bytes(folder: &Path) -> Result<u64, NotWhole> {
+pub fn extent(folder: &Path) -> Result<Extent, NotWhole> {
     let log = log(folder)?;
-    let Listing { segments, .. } = listing::read(folder, log.partitions)?;
-    let mut bytes = 0;
-    for (partition, firsts) in (0..).zip(segments) {
+    let listing = listing::read(folder, log.partitions)?;
+    let mut extent = Extent { bytes: 0, checkpoints: 0 };
+    for (partition, firsts) in (0..).zip(&listing.segments) {
         for first in firsts {
-            let file = folder::segment(partition, first);
-            bytes += fs::metadata(folder.join(&file)).map_err(NotWhole::unread(&file))?.len();
+            let file = folder::segment(partition, *first);
+            let length = fs::metadata(folder.join(&file)).map_err(NotWhole::unread(&file))?.len();
+            extent.bytes += length;
         }
     }
-    Ok(bytes)
+    extent.checkpoints = listing.checkpoints.iter().map(|sizes| sizes.len() as u64).sum();
+    Ok(extent)
 }
 
 fn of_this_log(kept: &Kept, log: &LogFile) -> Result<(), Broken> {

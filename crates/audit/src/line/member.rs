@@ -15,8 +15,8 @@ pub enum Unwritable {
     /// JSON text that would not fill its place on a line exactly.
     #[error("{0} is empty, begins or ends with white space, or has a line break")]
     Json(&'static str),
-    /// An instant outside the years 0 to 9999.
-    #[error("{0} is not within the years 0 to 9999")]
+    /// An instant outside the years 1 to 9999.
+    #[error("{0} is not within the years 1 to 9999")]
     Instant(&'static str),
 }
 

@@ -203,6 +203,14 @@ impl Sample {
         self.add(partition, (request, dispense), "Expired", &payload, seconds);
     }
 
+    /// Takes a row away, and lets those after it count on.
+    pub(super) fn remove(&mut self, partition: usize, position: usize) {
+        let removed = self.rows[partition].remove(position - 1);
+        for row in &mut self.rows[partition][position - 1..] {
+            row.sequence -= i64::from(row.request == removed.request);
+        }
+    }
+
     /// Changes the payload of a row, as whoever recomputes everything would.
     pub(super) fn change(&mut self, partition: usize, position: usize, from: &str, to: &str) {
         let payload = &mut self.rows[partition][position - 1].payload;

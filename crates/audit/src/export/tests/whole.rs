@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sample::{LOG_ID, Sample, key};
+use super::second_check::{assert_same, second};
 use super::{Trust, Written, check, trust};
 use crate::export::verify::verify_with;
-use crate::export::{Kept, bytes};
+use crate::export::{Extent, Kept, extent};
 use crate::note;
 
 #[test]
@@ -23,6 +24,7 @@ fn a_true_export_is_whole() {
     assert_eq!((first.partition, first.rows, first.covered), (0, 9, 7));
     assert_eq!(first.root, sample.checkpoint(0, 9).root);
     assert_eq!(first.signed_by, BTreeSet::from(["dispense.example".to_owned()]));
+    assert_same(&summary, &second(export.path(), &[]));
 }
 
 #[test]
@@ -46,6 +48,7 @@ fn an_empty_log_is_whole() {
     let export = Written::of(&none);
     let summary = check(export.path(), &trust()).unwrap();
     assert_eq!((summary.rows(), summary.checkpoints()), (0, 1));
+    assert_same(&summary, &second(export.path(), &[]));
 }
 
 #[test]
@@ -53,7 +56,8 @@ fn names_that_begin_with_a_dot_are_not_looked_at() {
     let export = Written::of(&Sample::new());
     super::sample::put(export.path(), ".state", "more");
     super::sample::put(export.path(), "events/0000/.part", "more");
-    assert!(check(export.path(), &trust()).is_ok());
+    let summary = check(export.path(), &trust()).unwrap();
+    assert_same(&summary, &second(export.path(), &[]));
 }
 
 #[test]
@@ -64,7 +68,8 @@ fn every_byte_of_rows_is_told() {
         told.fetch_add(bytes, Ordering::Relaxed);
     };
     crate::export::verify(export.path(), &trust(), &tell).unwrap();
-    assert_eq!(told.into_inner(), bytes(export.path()).unwrap());
+    let expected = Extent { bytes: told.into_inner(), checkpoints: 4 };
+    assert_eq!(extent(export.path()).unwrap(), expected);
 }
 
 #[test]
