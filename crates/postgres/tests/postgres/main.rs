@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
+mod balances;
 mod checkpoints;
 mod contents;
 mod database;
 mod dispenses;
 mod erasing;
 mod evidence;
+mod following;
 mod import;
 mod migrating;
 mod reading_past;
 mod reading_positions;
 mod registry;
+mod reports;
 mod sample;
 mod tree;
 mod trying;

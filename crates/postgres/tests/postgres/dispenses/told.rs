@@ -19,28 +19,28 @@ use crate::database::{Database, PARTITIONS, partitions};
 use crate::sample::{DIVISION, DOSAGE, EMPLOYEE, PARTY, PERSON, PHARMACY, PROGRAM, partition_of};
 
 /// The first instant of these logs: long ago, so that holds have run out unless a test says else.
-pub(super) const BEGINNING: &str = "2026-01-31T08:00:00Z";
+pub(crate) const BEGINNING: &str = "2026-01-31T08:00:00Z";
 
 /// The day on which everything is dispensed unless a test says else.
-pub(super) fn day() -> NaiveDate {
+pub(crate) fn day() -> NaiveDate {
     "2026-01-31".parse().unwrap()
 }
 
 /// A hold, as a test tells it; the rest follows.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) request: Uuid,
-    pub(super) legal_entity: Uuid,
-    pub(super) division: Uuid,
-    pub(super) day: NaiveDate,
-    pub(super) lasts: TimeDelta,
-    pub(super) at_once: bool,
-    pub(super) based_on: Option<Value>,
+pub(crate) struct Told {
+    pub(crate) request: Uuid,
+    pub(crate) legal_entity: Uuid,
+    pub(crate) division: Uuid,
+    pub(crate) day: NaiveDate,
+    pub(crate) lasts: TimeDelta,
+    pub(crate) at_once: bool,
+    pub(crate) based_on: Option<Value>,
 }
 
 impl Told {
     /// A hold on that medication request, which ran out long ago.
-    pub(super) fn on(request: u128) -> Self {
+    pub(crate) fn on(request: u128) -> Self {
         Self {
             request: Uuid::from_u128(0x00F0_0000 + request),
             legal_entity: PHARMACY,
@@ -53,19 +53,19 @@ impl Told {
     }
 
     /// It lives on for a hundred years.
-    pub(super) fn alive(self) -> Self {
+    pub(crate) fn alive(self) -> Self {
         Self { lasts: TimeDelta::days(36_500), ..self }
     }
 
-    pub(super) fn by(self, legal_entity: Uuid) -> Self {
+    pub(crate) fn by(self, legal_entity: Uuid) -> Self {
         Self { legal_entity, ..self }
     }
 
-    pub(super) fn at(self, division: Uuid) -> Self {
+    pub(crate) fn at(self, division: Uuid) -> Self {
         Self { division, ..self }
     }
 
-    pub(super) fn days_later(self, days: u64) -> Self {
+    pub(crate) fn days_later(self, days: u64) -> Self {
         Self { day: day().checked_add_days(Days::new(days)).unwrap(), ..self }
     }
 
@@ -101,30 +101,30 @@ impl Told {
 }
 
 /// A log that is told, in a database of its own.
-pub(super) struct Log {
-    pub(super) database: Database,
+pub(crate) struct Log {
+    pub(crate) database: Database,
     now: DateTime<Utc>,
     keys: u32,
 }
 
 impl Log {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = Database::new().await;
         Self { database, now: BEGINNING.parse().unwrap(), keys: 0 }
     }
 
     /// Lets a second go by. What is told within one second was recorded by one batch.
-    pub(super) fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         self.now += TimeDelta::seconds(1);
     }
 
     /// The instant at which the next thing is told.
-    pub(super) const fn now(&self) -> DateTime<Utc> {
+    pub(crate) const fn now(&self) -> DateTime<Utc> {
         self.now
     }
 
     /// The hold was created, and gets this id.
-    pub(super) async fn held(&mut self, told: &Told) -> Uuid {
+    pub(crate) async fn held(&mut self, told: &Told) -> Uuid {
         self.keys += 1;
         let request = told.request.into();
         let id = DispenseId::asked_for(request, PHARMACY.into(), &self.keys.to_string()).uuid();
@@ -133,7 +133,7 @@ impl Log {
     }
 
     /// It ended so.
-    pub(super) async fn ended(&mut self, told: &Told, dispense: Uuid, how: &str) {
+    pub(crate) async fn ended(&mut self, told: &Told, dispense: Uuid, how: &str) {
         let digest = "22".repeat(32);
         let event = json!({
             "type": how, "dispense_id": dispense, "signed": true, "remaining": "20",
@@ -144,7 +144,7 @@ impl Log {
     }
 
     /// The hold was created and ended so, and time went by.
-    pub(super) async fn dispensed(&mut self, told: &Told, how: &str) -> Uuid {
+    pub(crate) async fn dispensed(&mut self, told: &Told, how: &str) -> Uuid {
         let id = self.held(told).await;
         self.tick();
         self.ended(told, id, how).await;
@@ -152,7 +152,7 @@ impl Log {
         id
     }
 
-    async fn append(&self, request: Uuid, event: &DispenseEvent, body: Option<Value>) {
+    pub(crate) async fn append(&self, request: Uuid, event: &DispenseEvent, body: Option<Value>) {
         sqlx::query(
             "WITH place AS (
                  UPDATE log_head SET position = position + 1, recorded_at = $7, hash = $8
@@ -182,7 +182,7 @@ impl Log {
     }
 
     /// Follows the log to its end, with followers that start anew.
-    pub(super) async fn followed(&self) {
+    pub(crate) async fn followed(&self) {
         let stop = CancellationToken::new();
         let running = self.following(&stop).await;
         while self.behind().await {
@@ -195,14 +195,23 @@ impl Log {
     }
 
     /// Follows the log until `stop` is cancelled, with followers that start anew.
-    pub(super) async fn following(&self, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+    pub(crate) async fn following(&self, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+        self.following_all(&[Arc::new(Dispenses)], &Faults::default(), stop).await
+    }
+
+    /// The same for other read models, whose followers tell their faults.
+    pub(crate) async fn following_all(
+        &self,
+        models: &[Arc<dyn ReadModel>],
+        faults: &Faults,
+        stop: &CancellationToken,
+    ) -> Vec<JoinHandle<()>> {
         let settings = PgLog::settings(&self.database.serving, None).await.unwrap();
         let pool = follower_pool(&self.database.serving_options, 2);
         let running = partitions().all().map(|partition| {
             let nothing = || watch::channel(0).1;
             let woken = Woken { written: nothing(), heard: nothing() };
-            let (models, faults): (Vec<Arc<dyn ReadModel>>, _) =
-                (vec![Arc::new(Dispenses)], Faults::default());
+            let (models, faults) = (models.to_vec(), faults.clone());
             let follower =
                 Follower::new(models, pool.clone(), settings, partition, woken, faults);
             tokio::spawn(follower.run(stop.clone()))
@@ -217,7 +226,7 @@ impl Log {
     }
 
     /// The follower begins again with nothing.
-    pub(super) async fn forgotten(&self) {
+    pub(crate) async fn forgotten(&self) {
         for statement in ["DELETE FROM followers WHERE name = 'dispenses'", "TRUNCATE dispenses_v1"]
         {
             sqlx::query(statement).execute(&self.database.admin).await.unwrap();
@@ -225,7 +234,7 @@ impl Log {
     }
 
     /// Everything that the model has, each row as JSON, ordered by id.
-    pub(super) async fn kept(&self) -> Vec<Value> {
+    pub(crate) async fn kept(&self) -> Vec<Value> {
         sqlx::query("SELECT to_jsonb(d) AS row FROM dispenses d ORDER BY dispense_id")
             .fetch_all(&self.database.serving)
             .await
@@ -236,7 +245,7 @@ impl Log {
     }
 
     /// The row of that dispense.
-    pub(super) async fn row(&self, dispense: Uuid) -> Value {
+    pub(crate) async fn row(&self, dispense: Uuid) -> Value {
         let kept = self.kept().await;
         let own = |row: &Value| row["dispense_id"] == json!(dispense);
         kept.into_iter().find(own).unwrap_or_else(|| panic!("no row of {dispense}"))
