@@ -37,6 +37,7 @@ mod outage;
 mod plans;
 mod poison;
 mod reading_own_writes;
+mod projections;
 mod register;
 mod searching;
 mod replaying;

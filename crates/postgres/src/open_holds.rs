@@ -3,19 +3,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use dispense_domain::DispenseEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::follow::{LogRow, ReadModel, Tables};
-
-/// What the model needs of a `HoldCreated`: one that was processed at once has no end.
-#[derive(Deserialize)]
-struct Opened {
-    #[serde(default)]
-    expires_at: Option<DateTime<Utc>>,
-}
 
 /// Its name, which is that of its view and its follower.
 const NAME: &str = "open_holds";
@@ -43,14 +35,20 @@ impl ReadModel for OpenHolds {
     ) -> Result<(), sqlx::Error> {
         let (mut opened, mut ended) = (BTreeMap::new(), Vec::new());
         for row in batch {
-            if row.event_type == "HoldCreated" {
-                let Opened { expires_at } = row.read()?;
-                if let Some(expires_at) = expires_at {
-                    opened.insert(row.dispense_id, (row.aggregate_id, expires_at));
+            match row.event()? {
+                // One that was processed at once has no end.
+                DispenseEvent::HoldCreated(hold) => {
+                    if let Some(expires_at) = hold.expires_at {
+                        opened.insert(row.dispense_id, (row.aggregate_id, expires_at));
+                    }
                 }
-            } else if opened.remove(&row.dispense_id).is_none() {
-                // Processed, cancelled or expired: all of them end it.
-                ended.push(row.dispense_id);
+                DispenseEvent::Processed(_)
+                | DispenseEvent::Cancelled(_)
+                | DispenseEvent::Expired(_) => {
+                    if opened.remove(&row.dispense_id).is_none() {
+                        ended.push(row.dispense_id);
+                    }
+                }
             }
         }
         let Some(partition) = batch.first().map(|row| row.partition.cast_signed()) else {

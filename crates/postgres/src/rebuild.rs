@@ -13,6 +13,7 @@
 //! Up to the switch the live tables are not touched, and whatever a crash leaves behind is dropped by the
 //! next rebuild.
 
+mod standings;
 mod switch;
 mod tables;
 
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use crate::follow::{self, Place, ReadModel, Stop, Tables};
 use crate::settings::{self, LogSettings, NotServable};
 use crate::{connect, read_models};
+pub use standings::{Standing, standings};
 pub use tables::{finish, make, remove};
 
 /// The most events that are read and applied in one transaction: many for speed, few for memory, and

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod accept_restore;
 mod audit;
 mod bench;
 mod database;
@@ -66,6 +67,9 @@ enum Command {
     /// Prove that the log is whole
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Read models: how far they are, and making them anew
+    #[command(subcommand)]
+    Projections(projections::ProjectionsCommand),
     /// Print an `OpenAPI` document
     Openapi {
         /// Of which API: the platform's under /api/v1, or the register's under /api
@@ -135,6 +139,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Log(command) => return log::run(reader, command),
         Command::Audit(command) => return audit::run(reader, command),
+        Command::Projections(command) => {
+            let reader = log(reader, "warn")?;
+            wait(projections::run(reader, command))
+        }
         Command::Openapi { api } => {
             let document = match api {
                 Api::Ndp => dispense_http::openapi(),

@@ -37,6 +37,7 @@ pub async fn make(
         for (role, right) in rights(db, &from).await? {
             db.execute(&*format!("GRANT {right} ON {to} TO {role}")).await?;
         }
+        rename_checks(db, &from, &to).await?;
         for statement in indexes(db, &from, &to, Kind::Unique).await? {
             db.execute(&*statement).await?;
         }
@@ -135,6 +136,30 @@ async fn rights(db: &mut PgConnection, table: &str) -> Result<Vec<(String, Strin
     rows.iter().map(|row| Ok((row.try_get("role")?, row.try_get("privilege")?))).collect()
 }
 
+/// The name of a table without its schema: in a schema of its own it may be the same, and so may those of
+/// its indexes.
+fn bare(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+/// Names checks after the new table, as the server would have.
+async fn rename_checks(db: &mut PgConnection, from: &str, to: &str) -> Result<(), sqlx::Error> {
+    let checks: Vec<String> = sqlx::query_scalar(
+        "SELECT quote_ident(conname) FROM pg_constraint
+         WHERE conrelid = $1::text::regclass AND contype = 'c'",
+    )
+    .bind(to)
+    .fetch_all(&mut *db)
+    .await?;
+    for name in checks {
+        let named = name.replace(bare(from), bare(to));
+        if named != name {
+            db.execute(&*format!("ALTER TABLE {to} RENAME CONSTRAINT {name} TO {named}")).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Which indexes of a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -169,10 +194,7 @@ async fn indexes(
         let rule: Option<String> = row.try_get("rule")?;
         let (name, definition): (String, String) =
             (row.try_get("name")?, row.try_get("definition")?);
-        // In a schema of its own a table may have the same name, and so may its indexes.
-        let bare = |table: &str| table.rsplit('.').next().unwrap_or(table).to_owned();
-        let named = name.replace(&bare(from), &bare(to));
-        let is_named = name.contains(&bare(from));
+        let (is_named, named) = (name.contains(bare(from)), name.replace(bare(from), bare(to)));
         statements.push(match rule {
             Some(rule) if is_named => format!("ALTER TABLE {to} ADD CONSTRAINT {named} {rule}"),
             Some(rule) => format!("ALTER TABLE {to} ADD {rule}"),

@@ -3,7 +3,7 @@
 mod losing;
 mod outcomes;
 mod searching;
-mod told;
+pub(crate) mod told;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
-mod balances;
 mod checkpoints;
 mod contents;
 mod database;
@@ -16,7 +15,6 @@ mod migrating;
 mod reading_past;
 mod reading_positions;
 mod registry;
-mod reports;
 mod sample;
 mod tree;
 mod trying;

@@ -12,6 +12,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     what: &'static str,
+    total: Option<u64>,
     done: u64,
     started: Instant,
     said: Instant,
@@ -33,7 +34,7 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self { bar, what, done: 0, started: now, said: now }
+        Self { bar, what, total, done: 0, started: now, said: now }
     }
 
     /// Some more is done.
@@ -43,7 +44,7 @@ impl Progress {
             Some(bar) => bar.inc(count),
             None if self.said.elapsed() >= LINE_EVERY => {
                 self.said = Instant::now();
-                eprintln!("{}: {}", self.what, self.rate());
+                eprintln!("{}: {}{}", self.what, self.rate(), self.left());
             }
             None => {}
         }
@@ -62,5 +63,15 @@ impl Progress {
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = self.done as f64 / seconds;
         format!("{} in {seconds:.1} s, {rate:.0}/s", self.done)
+    }
+
+    /// How much is left, and for how long at the same rate; nothing where nobody knows.
+    #[allow(clippy::cast_precision_loss, reason = "a guess for people")]
+    fn left(&self) -> String {
+        let Some(left) = self.total.and_then(|total| total.checked_sub(self.done)) else {
+            return String::new();
+        };
+        let seconds = self.started.elapsed().as_secs_f64() * left as f64 / self.done.max(1) as f64;
+        format!(", {left} left, about {seconds:.0} s")
     }
 }
