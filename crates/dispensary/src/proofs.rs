@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{LogPosition, Unavailable};
+use crate::{Dispensary, LogPosition, Unavailable};
 
 /// A hash of the chain or of the tree over it.
 pub type LogHash = [u8; 32];
@@ -126,6 +126,14 @@ pub enum Covered {
     NotYet,
     /// None are signed here.
     NoKey,
+}
+
+impl Dispensary {
+    /// What the log can prove.
+    #[must_use]
+    pub fn proofs(&self) -> &dyn Proofs {
+        &*self.proofs
+    }
 }
 
 /// Proofs of the log.

@@ -14,7 +14,7 @@ use futures::stream;
 use futures::{Stream, StreamExt};
 use serde_json::json;
 
-use super::super::world::{Answer, READ, World, create};
+use super::super::world::{AUDIT, Answer, READ, World, create};
 use super::wanted::Wanted;
 
 /// An answer with each code of the door.
@@ -73,6 +73,10 @@ async fn of_looks() -> Vec<Answer> {
     vec![
         world.send(look("").insert_header(("dispense-position", "0:2"))).await,
         world.send(look("?asOf=2026-03-03T00:00:00Z")).await,
+        {
+            world.state.get().events[0].1.body = None;
+            world.send(look("/content")).await
+        },
     ]
 }
 
@@ -118,6 +122,10 @@ async fn of_service() -> Vec<Answer> {
         world.state.get().failure = Some(failure);
         answers.push(world.create("k", &wanted).await);
     }
+    world.state.get().failure = None;
+    world.state.get().proved.diverged = Some("the first 300 events are not those that it covers");
+    let proof = TestRequest::get().uri("/api/v1/audit/proof?partition=0&position=1");
+    answers.push(world.send_as(&world.token(AUDIT), proof).await);
     world.state.get().takes_batches = 0;
     let lines = TestRequest::default().method(Method::POST).uri("/api/v1/registry/import");
     let lines = lines.insert_header(("content-type", "application/x-ndjson")).set_payload("{}\n");
