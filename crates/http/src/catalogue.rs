@@ -82,7 +82,7 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-pub(crate) const DOOR: [Entry; 21] = [
+pub(crate) const DOOR: [Entry; 22] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
@@ -99,6 +99,7 @@ pub(crate) const DOOR: [Entry; 21] = [
     AS_OF_OUT_OF_RANGE,
     CONTENT_NOT_STORED,
     READ_MODEL_BEHIND,
+    LOG_DIVERGED,
     BUSY,
     OUTCOME_UNKNOWN,
     CLOCK_UNSOUND,
@@ -270,6 +271,15 @@ pub(crate) const CONTENT_NOT_STORED: Entry = Entry {
     title: "Failed to save signed content",
     remedy: "Nothing has changed: the hold lives on. Ask again with the same idempotency key. Operators: look at the content store.",
     rule: "P11",
+    params: &[],
+};
+
+pub(crate) const LOG_DIVERGED: Entry = Entry {
+    code: "log-diverged",
+    status: 503,
+    title: "The log is not what its signed checkpoints say",
+    remedy: "Keep the checkpoints that you have: they show what the log was. Operators: see `docs/operations.md`.",
+    rule: "service",
     params: &[],
 };
 

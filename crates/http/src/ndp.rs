@@ -5,6 +5,7 @@
 
 pub(crate) mod access_log;
 mod answers;
+pub(crate) mod audit;
 pub(crate) mod balance;
 pub(crate) mod cancel;
 pub(crate) mod content;
@@ -30,6 +31,7 @@ pub(crate) mod qualify;
 pub(crate) mod registry_changes;
 pub(crate) mod report;
 pub(crate) mod search;
+pub(crate) mod verify;
 
 use actix_web::HttpRequest;
 use dispensary::RequestKey;

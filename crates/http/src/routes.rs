@@ -31,6 +31,10 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/dispenses/{id}/history", allow: "GET" },
     Way { pattern: "/api/v1/dispenses/{id}/process", allow: "POST" },
     Way { pattern: "/api/v1/dispenses/{id}/cancel", allow: "POST" },
+    Way { pattern: "/api/v1/dispenses/{id}/verify", allow: "POST" },
+    Way { pattern: "/api/v1/audit/checkpoints", allow: "GET" },
+    Way { pattern: "/api/v1/audit/proof", allow: "GET" },
+    Way { pattern: "/api/v1/audit/consistency", allow: "GET" },
     Way { pattern: "/api/v1/patients/{id}/history", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}", allow: "GET" },
     Way { pattern: "/api/v1/prescriptions/{id}/dispenses", allow: "GET" },
@@ -117,6 +121,10 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::create::create_dispense)
         .service(ndp::cancel::cancel_dispense)
         .service(ndp::process::process_dispense)
+        .service(ndp::verify::verify_dispense)
+        .service(ndp::audit::checkpoints::get_checkpoints)
+        .service(ndp::audit::proof::get_proof)
+        .service(ndp::audit::consistency::get_consistency)
         .service(ndp::search::list_dispenses)
         .service(ndp::patient_history::get_patient_history)
         .service(ndp::get::get_dispense)

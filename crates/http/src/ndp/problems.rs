@@ -49,6 +49,12 @@ pub(super) struct AuditListProblems;
 /// The problems of an import.
 pub(super) struct ImportProblems;
 
+/// The problems of a proof.
+pub(super) struct ProofProblems;
+
+/// The problems of a look at the evidence.
+pub(super) struct VerifyProblems;
+
 impl IntoResponses for CreateProblems {
     fn responses() -> Responses {
         of_command([], &broken::by_holding())
@@ -129,6 +135,19 @@ impl IntoResponses for ReportProblems {
     fn responses() -> Responses {
         let own = [catalogue::SCHEMA, catalogue::POSITION_INVALID, catalogue::READ_MODEL_BEHIND];
         responses(OF_ALL.into_iter().chain(own))
+    }
+}
+
+impl IntoResponses for ProofProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain([catalogue::SCHEMA, catalogue::LOG_DIVERGED]))
+    }
+}
+
+impl IntoResponses for VerifyProblems {
+    fn responses() -> Responses {
+        let own = [catalogue::NOT_FOUND, catalogue::POSITION_INVALID];
+        responses(OF_ALL.into_iter().chain(OF_BODIES).chain(own))
     }
 }
 

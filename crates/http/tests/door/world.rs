@@ -9,6 +9,7 @@ mod histories;
 mod log;
 mod pages;
 mod positions;
+pub(super) mod proofs;
 mod registry;
 mod reports;
 pub(super) mod sample;
@@ -102,6 +103,8 @@ pub(super) struct Inner {
     pub(super) access_log_is_full: bool,
     /// What registries said.
     pub(super) changes: Vec<Change>,
+    /// What the log proves.
+    pub(super) proved: proofs::Proved,
     /// What is stored.
     pub(super) contents: BTreeMap<String, Vec<u8>>,
     /// Makes the store fail.
@@ -218,6 +221,7 @@ impl World {
             accesses: Vec::new(),
             access_log_is_full: false,
             changes: Vec::new(),
+            proved: proofs::Proved::default(),
             contents: BTreeMap::new(),
             store_is_full: false,
         })));
@@ -235,6 +239,7 @@ impl World {
                 pages: Arc::new(pages::MemoryPages(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
                 contents: Arc::new(signing::MemoryContents(state.clone())),
+                proofs: Arc::new(proofs::MemoryProofs(state.clone())),
                 terms: Arc::new(terms),
             }),
             access: Arc::new(accesses::MemoryAccesses(state.clone())),
