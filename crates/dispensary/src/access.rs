@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispense_domain::{DispenseId, LegalEntityId, MedicationRequestId, PersonId, UserId};
 
-pub use asked::{Look, LookPlace, LooksAsked, MOST_LOOKS, NoPlace, Unusual, UnusualAsked, Whose};
+pub use asked::{Look, LookPlace, LooksAsked, MOST_LOOKS, Unusual, UnusualAsked, Whose};
 
 use crate::{ClientType, Unavailable};
 

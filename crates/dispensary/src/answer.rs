@@ -62,6 +62,9 @@ pub enum QueryError {
     /// There is no such thing for this asker.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// It was there, and was erased.
+    #[error("the {0} was erased")]
+    Erased(&'static str),
     /// Something outside does not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

@@ -13,13 +13,17 @@ impl Dispensary {
     /// # Errors
     ///
     /// [`QueryError::NotFound`] for a dispense of another legal entity too, unless the asker sees
-    /// all.
+    /// all; [`QueryError::Erased`] where the names in it are gone: without them it is another
+    /// document.
     pub async fn content(
         &self,
         asker: &Asker,
         id: DispenseId,
     ) -> Result<(Shown, Box<RawValue>), QueryError> {
         let (stream, shown) = self.seen_by(asker, id).await?;
+        if shown.erased {
+            return Err(QueryError::Erased("document of this dispense"));
+        }
         let document = document::signed(&stream.events, &shown, Side::Whole);
         let document = document.map_err(document::unreadable)?;
         Ok((shown, document))
@@ -29,7 +33,8 @@ impl Dispensary {
     ///
     /// # Errors
     ///
-    /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Unavailable`] if the store
+    /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Erased`] where the container
+    /// was removed with the names in it; [`QueryError::Unavailable`] if the store
     /// does not have what the log names, which is for an operator to look into.
     pub async fn container(
         &self,
@@ -39,8 +44,14 @@ impl Dispensary {
         let (_, shown) = self.seen_by(asker, id).await?;
         let stored = shown.content.clone().ok_or(QueryError::NotFound("signed content"))?;
         let found = self.contents.get(&stored.key).await?;
-        let lost = || Unavailable { what: "the content store", source: stored.key.into() };
-        let container = found.ok_or_else(lost)?;
+        let container = match found {
+            Some(container) => container,
+            None if shown.erased => return Err(QueryError::Erased("signed document")),
+            None => {
+                let source = stored.key.into();
+                return Err(Unavailable { what: "the content store", source }.into());
+            }
+        };
         Ok((shown, container))
     }
 }

@@ -52,6 +52,14 @@ pub enum DocumentError {
 #[error("Could not load remote reference for medication_request")]
 pub struct BrokenReference(#[from] Missing);
 
+impl BrokenReference {
+    /// What the registries do not have.
+    #[must_use]
+    pub const fn missing(&self) -> &Missing {
+        &self.0
+    }
+}
+
 /// What the registries do not have: for us alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {id} is not in the registries")]

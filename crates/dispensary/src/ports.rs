@@ -11,6 +11,7 @@ use dispense_domain::{
     RequestEvidence, SignatureFault, Signer, Text, UserId, evolve,
 };
 use futures::stream::BoxStream;
+use uuid::Uuid;
 
 use crate::past::{Subject, Told};
 use crate::{ClientType, FaultyLine, Line, LogPosition, Recorded, Registries};
@@ -186,6 +187,9 @@ pub trait Registry: Send + Sync {
         &self,
         number: &Text,
     ) -> Result<Option<MedicationRequestId>, Unavailable>;
+
+    /// Whether the patient or party with that id was erased.
+    async fn was_erased(&self, id: Uuid) -> Result<bool, Unavailable>;
 
     /// What the small registries say: not older than a few seconds, nor than the last
     /// [`Registry::request`], but not as current as what the writer decides on.

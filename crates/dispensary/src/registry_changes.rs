@@ -1,12 +1,10 @@
 //! What registries said, and when: asked of the chain of their changes.
 
-use std::fmt;
-use std::str::FromStr;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispense_domain::Digest;
 use dispense_domain::registry::RegistryKind;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Unavailable;
@@ -81,7 +79,7 @@ pub struct Change {
 }
 
 /// Where a change stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePlace {
     /// Its chain: a partition, or [`REST`].
     pub partition: i16,
@@ -89,48 +87,9 @@ pub struct ChangePlace {
     pub number: i64,
 }
 
-impl fmt::Display for ChangePlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.partition, self.number)
-    }
-}
-
-/// The text is no place in a chain of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected what `next` of the page before said")]
-pub struct NoChangePlace;
-
-impl FromStr for ChangePlace {
-    type Err = NoChangePlace;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let place = || {
-            let (partition, number) = text.split_once(':')?;
-            Some(Self { partition: partition.parse().ok()?, number: number.parse().ok()? })
-        };
-        place().filter(|place: &Self| place.to_string() == text).ok_or(NoChangePlace)
-    }
-}
-
 /// The chains of registry changes.
 #[async_trait]
 pub trait RegistryChanges: Send + Sync {
     /// A page of changes, the last one first.
     async fn changes(&self, asked: &ChangesAsked) -> Result<Vec<Change>, Unavailable>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_read_as_it_is_written() {
-        for place in [(REST, 1), (3, 900)] {
-            let place = ChangePlace { partition: place.0, number: place.1 };
-            assert_eq!(place.to_string().parse(), Ok(place));
-        }
-        for strange in ["", "1", "1:", "a:1", "01:1", "1:+1", "99999:1"] {
-            assert_eq!(strange.parse::<ChangePlace>(), Err(NoChangePlace), "{strange}");
-        }
-    }
 }

@@ -10,6 +10,7 @@ use dispense_domain::{
 use uuid::Uuid;
 
 use crate::past::{Moment, PastError, Reading, Subject};
+use crate::document::BrokenReference;
 use crate::{Asker, ClientType, Dispensary, QueryError, Stream, Unavailable};
 
 /// There is none, or none for this asker.
@@ -124,6 +125,15 @@ impl Dispensary {
         let Some(id) = self.named(key).await? else { return Ok(None) };
         self.settled(Subject::Request(id), moment).await?;
         Ok(self.shown_to(asker, id, moment).await?)
+    }
+
+    /// Whether what a medication request points at, and the registries do not have, was erased.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unavailable`] alone.
+    pub async fn was_erased(&self, broken: &BrokenReference) -> Result<bool, QueryError> {
+        Ok(self.registry.was_erased(broken.missing().id).await?)
     }
 
     /// The id of the medication request that is known by that.

@@ -82,10 +82,11 @@ pub(crate) fn all() -> &'static [Entry] {
 }
 
 /// The problems of the door itself.
-pub(crate) const DOOR: [Entry; 22] = [
+pub(crate) const DOOR: [Entry; 23] = [
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
+    ERASED,
     METHOD_NOT_ALLOWED,
     IDEMPOTENCY_KEY_INVALID,
     TOO_LARGE,
@@ -142,6 +143,15 @@ pub(crate) const NOT_FOUND: Entry = Entry {
     title: "There is no such thing",
     remedy: "Check path and id; dispenses of other legal entities are not shown.",
     rule: "D-10",
+    params: &[],
+};
+
+pub(crate) const ERASED: Entry = Entry {
+    code: "erased",
+    status: 410,
+    title: "What named a person was erased",
+    remedy: "Nothing brings it back. The dispense itself stays: ids, quantities, prices and times.",
+    rule: "privacy",
     params: &[],
 };
 

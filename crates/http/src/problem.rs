@@ -271,6 +271,9 @@ impl From<QueryError> for Problem {
             QueryError::NotFound(what) => {
                 Self::saying(&catalogue::NOT_FOUND, format!("There is no such {what}"))
             }
+            QueryError::Erased(what) => {
+                Self::saying(&catalogue::ERASED, format!("The {what} was erased"))
+            }
             QueryError::Unavailable(silent) => silent.into(),
         }
     }

@@ -151,6 +151,13 @@ impl Registry for PgRegistry {
         }
     }
 
+    async fn was_erased(&self, id: Uuid) -> Result<bool, Unavailable> {
+        const ERASED: &str = "SELECT EXISTS (
+            SELECT FROM erasures WHERE kind IN ('person', 'party') AND id = $1
+        )";
+        within(sqlx::query_scalar(ERASED).bind(id).fetch_one(&self.pool)).await
+    }
+
     fn small(&self) -> Arc<Registries> {
         self.current()
     }

@@ -26,6 +26,7 @@ use dispense_domain::{
     RequestEvidence, Sight, Terms, Text,
 };
 use futures::stream::BoxStream;
+use uuid::Uuid;
 
 use crate::registries::{REQUEST, USER, id, registries};
 
@@ -184,6 +185,10 @@ impl Registry for World {
     ) -> Result<Option<MedicationRequestId>, Unavailable> {
         let own = self.request.request.request_number.as_ref() == Some(number);
         Ok(own.then(|| id(REQUEST)))
+    }
+
+    async fn was_erased(&self, _: Uuid) -> Result<bool, Unavailable> {
+        unreachable!("nothing is missing")
     }
 
     fn small(&self) -> Arc<Registries> {

@@ -118,6 +118,9 @@ pub(super) struct DownloadErrors;
 /// What can go wrong with a question.
 pub(super) struct GetErrors;
 
+/// The errors of a look at a medication request.
+pub(super) struct RequestErrors;
+
 /// What can go wrong with a question for some of many.
 pub(super) struct ListErrors;
 
@@ -206,6 +209,14 @@ fn forbidden(code: Code) -> (Words, &'static str) {
 impl IntoResponses for GetErrors {
     fn responses() -> Responses {
         let own = [catalogue::NOT_FOUND, catalogue::POSITION_INVALID];
+        let of_door = catalogue::OF_ALL.into_iter().chain(own);
+        errors(of_door.map(|entry| said_by_door(&entry)))
+    }
+}
+
+impl IntoResponses for RequestErrors {
+    fn responses() -> Responses {
+        let own = [catalogue::NOT_FOUND, catalogue::ERASED, catalogue::POSITION_INVALID];
         let of_door = catalogue::OF_ALL.into_iter().chain(own);
         errors(of_door.map(|entry| said_by_door(&entry)))
     }

@@ -3,10 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::{Asker, Reading, RequestKey, document};
+use dispensary::document::{self, DocumentError};
+use dispensary::{Asker, Reading, RequestKey};
 
 use super::answered::answer;
-use super::described::{GetErrors, MedicationRequestAnswer};
+use super::described::{MedicationRequestAnswer, RequestErrors};
 use super::{READ, envelope, side};
 use crate::Door;
 use crate::access::Seen;
@@ -21,7 +22,7 @@ pub(super) const DETAILS: &str = "medication_request:details";
 /// Look at a medication request
 ///
 /// As its registry has it, with status and remaining quantity from the log itself, and so always
-/// current.
+/// current. It cannot be shown any more where the patient, or the doctor, was erased.
 #[utoipa::path(
     tag = "medication_requests",
     security(
@@ -38,7 +39,7 @@ pub(super) const DETAILS: &str = "medication_request:details";
             ("Dispense-Position" = String, description = "`<partition>:<position>` up to which the log was read"),
             ("X-Request-ID" = String, description = "Names the request"),
          )),
-        GetErrors,
+        RequestErrors,
     )
 )]
 #[get("/medication_requests/{id}")]
@@ -53,7 +54,15 @@ pub(crate) async fn get_medication_request(
         let Reading { read: requested, position } = door.dispensary.requested(&asker, &key).await?;
         let seen = Seen::requested(Looked::MedicationRequest, &requested);
         door.saw(&request, &asker, seen).await?;
-        let data = document::medication_request(&requested, side(&request))?;
+        let data = match document::medication_request(&requested, side(&request)) {
+            // That somebody was erased is no mistake of the registries.
+            Err(DocumentError::BrokenReference(broken))
+                if door.dispensary.was_erased(&broken).await? =>
+            {
+                return Err(Problem::of(&catalogue::ERASED).into());
+            }
+            data => data?,
+        };
         Ok(telling(&position.into(), envelope::object(&request, StatusCode::OK, &data)))
     })
     .await

@@ -188,6 +188,7 @@ impl Words {
             (Form::Message, 405) => "method_not_allowed",
             (Form::Message, 408) => "request_timeout",
             (Form::Message, 409) => "request_conflict",
+            (Form::Message, 410) => "gone",
             (Form::Message, 413) => "request_too_large",
             (Form::Message, 415) => "content_type_invalid",
             (Form::Message, 429) => "too_many_requests",

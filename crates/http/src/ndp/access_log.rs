@@ -4,7 +4,7 @@ pub(crate) mod unusual;
 
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use dispensary::access::{Look, LookPlace, Looked, LooksAsked, MOST_LOOKS, Whose};
+use dispensary::access::{Look, Looked, LooksAsked, MOST_LOOKS, Whose};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,11 +12,12 @@ use uuid::Uuid;
 use super::AUDIT;
 use super::dispense::instant;
 use super::next_page::{link, number_on_page};
-use super::problems::AuditListProblems;
+use super::problems::AuditPageProblems;
 use crate::Door;
 use crate::access::Seen;
 use crate::answer::answer;
 use crate::body::Fault;
+use crate::cursor::{CURSOR, Question};
 use crate::problem::Problem;
 use crate::query::{self, Members, kinds};
 
@@ -105,20 +106,23 @@ impl<'a> AccessRecord<'a> {
             ("Link" = String, description = "`rel=\"next\"`, if there is a next page"),
             ("X-Request-ID" = String, description = "Names the request"),
          )),
-        AuditListProblems,
+        AuditPageProblems,
     )
 )]
 #[get("/api/v1/access-log")]
 pub(crate) async fn get_access_log(request: HttpRequest, door: web::Data<Door>) -> HttpResponse {
     answer(&request, async {
         let asker = door.admit(&request, AUDIT).await?;
-        let asked = query::read(&request, wanted)?;
-        let looks = door.access.looks(&asked).await.map_err(|silent| Problem::from(&silent))?;
+        let question = Question::of(&request, &asker);
+        let (mut sought, cursor) = query::read(&request, wanted)?;
+        sought.after = cursor.map(|cursor| door.cursors.open(question, &cursor)).transpose()?;
+        let looks = door.access.looks(&sought).await.map_err(|silent| Problem::from(&silent))?;
         let seen = Seen::nothing(Looked::AccessLog);
-        let seen = asked.whose.patient().into_iter().fold(seen, Seen::patient);
+        let seen = sought.whose.patient().into_iter().fold(seen, Seen::patient);
         door.saw(&request, &asker, seen).await?;
-        let is_full = u32::try_from(looks.len()).is_ok_and(|found| found >= asked.limit);
-        let next = looks.last().filter(|_| is_full).map(|look| look.place.to_string());
+        let is_full = u32::try_from(looks.len()).is_ok_and(|found| found >= sought.limit);
+        let last = looks.last().filter(|_| is_full).map(|look| look.place);
+        let next = last.map(|place| door.cursors.seal(question, &place)).transpose()?;
         let mut response = HttpResponse::Ok();
         if let Some(next) = &next {
             response.insert_header((LINK, link(&request, next)));
@@ -129,7 +133,7 @@ pub(crate) async fn get_access_log(request: HttpRequest, door: web::Data<Door>) 
 }
 
 /// Whose looks, from when to when, and which page of them.
-fn wanted(query: &mut Members) -> Option<LooksAsked> {
+fn wanted(query: &mut Members) -> Option<(LooksAsked, Option<String>)> {
     let mut is_told = false;
     let mut id = |name| {
         query.optional(name, |text| {
@@ -142,9 +146,7 @@ fn wanted(query: &mut Members) -> Option<LooksAsked> {
     let to = query.optional("to", kinds::instant);
     query.in_order(from, "to", to);
     let limit = number_on_page(query, MOST_LOOKS);
-    let after = query.optional("cursor", |text| {
-        text.parse::<LookPlace>().map_err(|error| Fault::format(error.to_string()))
-    });
+    let cursor = query.optional(CURSOR, |cursor| Ok(cursor.to_owned()));
     let whose = match (patient, user) {
         (Some(patient), None) => Some(Whose::At(patient)),
         (None, Some(user)) => Some(Whose::By(user)),
@@ -153,5 +155,5 @@ fn wanted(query: &mut Members) -> Option<LooksAsked> {
         (None, None) if is_told => None,
         (None, None) => query.blame("patientId", Fault::required("patientId")),
     };
-    Some(LooksAsked { whose: whose?, from, to, after, limit })
+    Some((LooksAsked { whose: whose?, from, to, after: None, limit }, cursor))
 }

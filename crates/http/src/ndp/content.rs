@@ -4,7 +4,7 @@ use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
 
-use super::problems::GetProblems;
+use super::problems::ContentProblems;
 use super::{READ, id_in_path};
 use crate::Door;
 use crate::access::Seen;
@@ -21,6 +21,8 @@ const CONTAINER: &str = "application/pkcs7-mime";
 /// null), change nothing else, and sign it. Once it was signed, the payment stands in it.
 ///
 /// With `Accept: application/pkcs7-mime` the container as it was signed, byte for byte.
+///
+/// Where the names in it were erased, there is no document any more; a container may have been kept.
 #[utoipa::path(
     tag = "dispenses",
     security(("bearer" = ["medication_dispense:read"])),
@@ -35,7 +37,7 @@ const CONTAINER: &str = "application/pkcs7-mime";
             (String = "application/pkcs7-mime"),
          ),
          headers(("X-Request-ID" = String, description = "Names the request"))),
-        GetProblems,
+        ContentProblems,
     )
 )]
 #[get("/api/v1/dispenses/{id}/content")]

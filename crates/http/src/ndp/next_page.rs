@@ -16,8 +16,9 @@ pub(super) fn number_on_page(query: &mut Members, most: u32) -> u32 {
 /// Where the next page is: the same question, as it was sent, with that cursor, which has nothing in
 /// it that a query could not hold.
 pub(super) fn link(request: &HttpRequest, cursor: &str) -> String {
-    let asked = request.query_string().split('&');
-    let asked = asked.filter(|member| !member.is_empty() && !member.starts_with("cursor="));
-    let asked: String = asked.map(|member| format!("{member}&")).collect();
-    format!("<{}?{asked}cursor={cursor}>; rel=\"next\"", request.path())
+    let cursor = format!("cursor={cursor}");
+    let members = request.query_string().split('&');
+    let others = members.filter(|member| !member.is_empty() && !member.starts_with("cursor="));
+    let members: Vec<&str> = others.chain([cursor.as_str()]).collect();
+    format!("<{}?{}>; rel=\"next\"", request.path(), members.join("&"))
 }

@@ -81,6 +81,7 @@ pub(crate) async fn list_dispenses_of_prescription(
 fn in_our_words(error: PastError) -> Problem {
     match error {
         PastError::Query(QueryError::NotFound(_)) => no_prescription(),
-        PastError::Query(QueryError::Unavailable(_)) | PastError::OutOfRange { .. } => error.into(),
+        PastError::Query(QueryError::Erased(_) | QueryError::Unavailable(_))
+        | PastError::OutOfRange { .. } => error.into(),
     }
 }

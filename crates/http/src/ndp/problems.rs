@@ -25,8 +25,8 @@ pub(super) struct ProcessProblems;
 /// The problems of a question for programs.
 pub(super) struct QualifyProblems;
 
-/// The problems of a question.
-pub(super) struct GetProblems;
+/// The problems of a question for a document.
+pub(super) struct ContentProblems;
 
 /// The problems of a look at the log.
 pub(super) struct EventsProblems;
@@ -43,8 +43,11 @@ pub(super) struct PastProblems;
 /// The problems of a report.
 pub(super) struct ReportProblems;
 
-/// The problems of a list for auditors.
+/// The problems of a report for auditors.
 pub(super) struct AuditListProblems;
+
+/// The problems of a list for auditors.
+pub(super) struct AuditPageProblems;
 
 /// The problems of an import.
 pub(super) struct ImportProblems;
@@ -80,9 +83,10 @@ impl IntoResponses for QualifyProblems {
     }
 }
 
-impl IntoResponses for GetProblems {
+impl IntoResponses for ContentProblems {
     fn responses() -> Responses {
-        responses(OF_ALL.into_iter().chain([catalogue::NOT_FOUND, catalogue::SCHEMA]))
+        let own = [catalogue::NOT_FOUND, catalogue::ERASED, catalogue::SCHEMA];
+        responses(OF_ALL.into_iter().chain(own))
     }
 }
 
@@ -116,6 +120,12 @@ impl IntoResponses for ListProblems {
 impl IntoResponses for PatientProblems {
     fn responses() -> Responses {
         responses(OF_ALL.into_iter().chain(OF_LISTS).chain([catalogue::NOT_FOUND]))
+    }
+}
+
+impl IntoResponses for AuditPageProblems {
+    fn responses() -> Responses {
+        responses(OF_ALL.into_iter().chain([catalogue::SCHEMA, catalogue::CURSOR_INVALID]))
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn qualify_prescription(
 fn in_our_words(error: QueryError) -> Problem {
     match error {
         QueryError::NotFound(_) => no_prescription(),
-        QueryError::Unavailable(_) => error.into(),
+        QueryError::Erased(_) | QueryError::Unavailable(_) => error.into(),
     }
 }
 

@@ -3,9 +3,7 @@
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::registry_changes::{
-    Change, ChangePlace, Changed, ChangesAsked, Known, MOST_CHANGES, REST,
-};
+use dispensary::registry_changes::{Change, Changed, ChangesAsked, Known, MOST_CHANGES, REST};
 use dispense_domain::registry::RegistryKind;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,11 +12,12 @@ use uuid::Uuid;
 use super::AUDIT;
 use super::dispense::instant;
 use super::next_page::{link, number_on_page};
-use super::problems::AuditListProblems;
+use super::problems::AuditPageProblems;
 use crate::Door;
 use crate::access::Seen;
 use crate::answer::answer;
 use crate::body::Fault;
+use crate::cursor::{CURSOR, Question};
 use crate::problem::Problem;
 use crate::query::{self, Members, kinds};
 
@@ -105,7 +104,7 @@ impl<'a> RegistryChange<'a> {
             ("Link" = String, description = "`rel=\"next\"`, if there is a next page"),
             ("X-Request-ID" = String, description = "Names the request"),
          )),
-        AuditListProblems,
+        AuditPageProblems,
     )
 )]
 #[get("/api/v1/registry/changes")]
@@ -115,12 +114,15 @@ pub(crate) async fn get_registry_changes(
 ) -> HttpResponse {
     answer(&request, async {
         let asker = door.admit(&request, AUDIT).await?;
-        let asked = query::read(&request, wanted)?;
-        let found = door.registry_changes.changes(&asked).await;
+        let question = Question::of(&request, &asker);
+        let (mut sought, cursor) = query::read(&request, wanted)?;
+        sought.after = cursor.map(|cursor| door.cursors.open(question, &cursor)).transpose()?;
+        let found = door.registry_changes.changes(&sought).await;
         let found = found.map_err(|silent| Problem::from(&silent))?;
-        door.saw(&request, &asker, seen(&asked)).await?;
-        let is_full = u32::try_from(found.len()).is_ok_and(|found| found >= asked.limit);
-        let next = found.last().filter(|_| is_full).map(|change| change.place.to_string());
+        door.saw(&request, &asker, seen(&sought)).await?;
+        let is_full = u32::try_from(found.len()).is_ok_and(|found| found >= sought.limit);
+        let last = found.last().filter(|_| is_full).map(|change| change.place);
+        let next = last.map(|place| door.cursors.seal(question, &place)).transpose()?;
         let mut response = HttpResponse::Ok();
         if let Some(next) = &next {
             response.insert_header((LINK, link(&request, next)));
@@ -132,9 +134,9 @@ pub(crate) async fn get_registry_changes(
 }
 
 /// Whom it concerns, where one record was asked for.
-fn seen(asked: &ChangesAsked) -> Seen {
+fn seen(sought: &ChangesAsked) -> Seen {
     let seen = Seen::nothing(Looked::RegistryChanges);
-    match asked.of {
+    match sought.of {
         Changed::Record(RegistryKind::Person, id) => seen.patient(id.into()),
         Changed::Record(RegistryKind::MedicationRequest, id) => seen.request(id.into()),
         Changed::Record(..) | Changed::Chain { .. } => seen,
@@ -142,7 +144,7 @@ fn seen(asked: &ChangesAsked) -> Seen {
 }
 
 /// Of what the changes are asked for, as of when, and which page of them.
-fn wanted(query: &mut Members) -> Option<ChangesAsked> {
+fn wanted(query: &mut Members) -> Option<(ChangesAsked, Option<String>)> {
     let whole = || kinds::whole(1..=i64::MAX.cast_unsigned());
     let of = match query.optional("partition", partition) {
         Some(partition) => {
@@ -167,10 +169,8 @@ fn wanted(query: &mut Members) -> Option<ChangesAsked> {
         }
     };
     let limit = number_on_page(query, MOST_CHANGES);
-    let after = query.optional("cursor", |text| {
-        text.parse::<ChangePlace>().map_err(|error| Fault::format(error.to_string()))
-    });
-    Some(ChangesAsked { of: of?, known: known?, after, limit })
+    let cursor = query.optional(CURSOR, |cursor| Ok(cursor.to_owned()));
+    Some((ChangesAsked { of: of?, known: known?, after: None, limit }, cursor))
 }
 
 fn kind(name: &str) -> Result<RegistryKind, Fault> {

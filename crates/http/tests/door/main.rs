@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod access;
 mod cancelling;
 mod codes;
 mod creating;
 mod describing;
 mod ehealth;
 mod events;
+mod erased;
 mod importing;
 mod logging;
 mod looking;

@@ -101,6 +101,8 @@ pub(super) struct Inner {
     pub(super) accesses: Vec<Access>,
     /// Makes the record of who looked fail.
     pub(super) access_log_is_full: bool,
+    /// Who was erased.
+    pub(super) erased: Vec<Uuid>,
     /// What registries said.
     pub(super) changes: Vec<Change>,
     /// What the log proves.
@@ -220,6 +222,7 @@ impl World {
             signature: Ok(sample::signer()),
             accesses: Vec::new(),
             access_log_is_full: false,
+            erased: Vec::new(),
             changes: Vec::new(),
             proved: proofs::Proved::default(),
             contents: BTreeMap::new(),

@@ -99,8 +99,8 @@ pub(crate) async fn get_unusual_access(
 ) -> HttpResponse {
     answer(&request, async {
         let asker = door.admit(&request, AUDIT).await?;
-        let asked = query::read(&request, |query| Some(wanted(query)))?;
-        let found = door.access.unusual(&asked).await.map_err(|silent| Problem::from(&silent))?;
+        let sought = query::read(&request, |query| Some(wanted(query)))?;
+        let found = door.access.unusual(&sought).await.map_err(|silent| Problem::from(&silent))?;
         door.saw(&request, &asker, Seen::nothing(Looked::AccessLog)).await?;
         let items = found.iter().map(UnusualUser::of).collect();
         Ok(HttpResponse::Ok().json(UnusualAccess { items }))

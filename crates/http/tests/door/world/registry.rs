@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use dispensary::asker::ClientType;
 use dispensary::{FaultyLine, Line, Origin, Registries, Registry, Unavailable};
 use dispense_domain::{LegalEntityId, MedicationRequestId, RequestEvidence, Text};
+use uuid::Uuid;
 
 use super::State;
 
@@ -28,6 +29,10 @@ impl Registry for SampleRegistry {
         let mut requests = inner.ground.requests.iter().map(|records| &records.request);
         let numbered = requests.find(|request| request.request_number.as_ref() == Some(number));
         Ok(numbered.map(|request| request.id))
+    }
+
+    async fn was_erased(&self, id: Uuid) -> Result<bool, Unavailable> {
+        Ok(self.0.get().erased.contains(&id))
     }
 
     fn small(&self) -> Arc<Registries> {
