@@ -34,6 +34,7 @@ mod history;
 mod import;
 mod log;
 mod look;
+pub mod lost_tail;
 pub mod migrate;
 pub mod notify;
 mod open_holds;
