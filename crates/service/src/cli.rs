@@ -9,6 +9,7 @@ mod help;
 pub(crate) mod import;
 mod log;
 mod migrate;
+mod privacy;
 mod progress;
 mod projections;
 mod replay;
@@ -70,6 +71,9 @@ enum Command {
     /// Read models: how far they are, and making them anew
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// Personal data: erase a person
+    #[command(subcommand)]
+    Privacy(privacy::PrivacyCommand),
     /// Print an `OpenAPI` document
     Openapi {
         /// Of which API: the platform's under /api/v1, or the register's under /api
@@ -143,6 +147,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let reader = log(reader, "warn")?;
             wait(projections::run(reader, command))
         }
+        Command::Privacy(command) => return privacy::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {
                 Api::Ndp => dispense_http::openapi(),

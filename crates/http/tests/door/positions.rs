@@ -175,7 +175,11 @@ struct Sent {
 
 fn sent(what: &'static str, method: Method, uri: &str, body: &Value, status: u16) -> Sent {
     let request = TestRequest::default().method(method).uri(uri).set_json(body);
-    Sent { what, request: request.insert_header(("idempotency-key", what)), status }
+    Sent {
+        what,
+        request: request.insert_header(("idempotency-key", what.replace(' ', "-"))),
+        status,
+    }
 }
 
 #[actix_web::test]
@@ -219,7 +223,7 @@ async fn every_command_that_was_decided_tells_what_the_decision_knew() {
     }
     let mut done = sample::part(AT_ONCE, 5);
     done["copayment"] = json!(0);
-    let refused = world.create("at once", &done).await;
+    let refused = world.create("at-once", &done).await;
     assert_eq!((refused.status.as_u16(), refused.header(POSITION)), (403, Some("0:3")));
 }
 
