@@ -10,6 +10,7 @@ pub(crate) mod import;
 mod log;
 mod migrate;
 mod privacy;
+mod privacy;
 mod progress;
 mod projections;
 mod replay;
@@ -71,6 +72,9 @@ enum Command {
     /// Read models: how far they are, and making them anew
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// Personal data: erase a person
+    #[command(subcommand)]
+    Privacy(privacy::PrivacyCommand),
     /// Personal data: erase a person
     #[command(subcommand)]
     Privacy(privacy::PrivacyCommand),
@@ -147,6 +151,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let reader = log(reader, "warn")?;
             wait(projections::run(reader, command))
         }
+        Command::Privacy(command) => return privacy::run(reader, command),
         Command::Privacy(command) => return privacy::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {

@@ -146,17 +146,14 @@ fn seen(sought: &ChangesAsked) -> Seen {
 /// Of what the changes are asked for, as of when, and which page of them.
 fn wanted(query: &mut Members) -> Option<(ChangesAsked, Option<String>)> {
     let whole = || kinds::whole(1..=i64::MAX.cast_unsigned());
-    let of = match query.optional("partition", partition) {
-        Some(partition) => {
-            let from = query.optional("fromNumber", whole()).map_or(1, u64::cast_signed);
-            let to = query.optional("toNumber", whole()).map_or(i64::MAX, u64::cast_signed);
-            Some(Changed::Chain { partition, from, to })
-        }
-        None => {
-            let kind = query.required("kind", kind);
-            let id = query.required("id", kinds::uuid);
-            kind.zip(id).map(|(kind, id)| Changed::Record(kind, id))
-        }
+    let of = if let Some(partition) = query.optional("partition", partition) {
+        let from = query.optional("fromNumber", whole()).map_or(1, u64::cast_signed);
+        let to = query.optional("toNumber", whole()).map_or(i64::MAX, u64::cast_signed);
+        Some(Changed::Chain { partition, from, to })
+    } else {
+        let kind = query.required("kind", kind);
+        let id = query.required("id", kinds::uuid);
+        kind.zip(id).map(|(kind, id)| Changed::Record(kind, id))
     };
     let version = query.optional("atVersion", kinds::whole(0..=i64::MAX.cast_unsigned()));
     let at = query.optional("at", kinds::instant);

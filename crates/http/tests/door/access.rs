@@ -151,7 +151,7 @@ async fn auditors_read_page_by_page_who_looked() {
     for _ in 0..3 {
         look(&world, get(&format!("/api/v1/dispenses/{id}"))).await;
     }
-    let mut path = format!("/api/v1/access-log?patientId={PERSON}&limit=2");
+    let path = format!("/api/v1/access-log?patientId={PERSON}&limit=2");
     let first = look(&world, get(&path)).await;
     assert_eq!(first.status, 200, "{}", first.text());
     let page = first.json();
@@ -164,7 +164,7 @@ async fn auditors_read_page_by_page_who_looked() {
     assert_eq!(record["prescriptionIds"], json!([REQUEST_IN_PARTS]));
     assert_eq!((&record["purpose"], &record["beyond"]), (&json!(null), &json!(0)));
     let next = page["next"].as_str().unwrap();
-    path.push_str(&format!("&cursor={next}"));
+    let path = format!("{path}&cursor={next}");
     let link = format!("<{path}>; rel=\"next\"");
     assert_eq!(first.header("link"), Some(link.as_str()));
     let second = look(&world, get(&path)).await;

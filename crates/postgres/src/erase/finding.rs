@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 /// The dispenses of a person, up to a place in each partition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// The jobs of a party: a doctor stands in an event by the job.
     jobs: Vec<String>,
