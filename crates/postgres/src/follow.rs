@@ -182,7 +182,7 @@ impl Follower {
         }
         let now = Instant::now();
         let waits = |name: &str| self.apart.get(name).is_some_and(|again| *again > now);
-        let is_behind = found.iter().any(|it| it.is_behind && !waits(&it.name));
+        let is_behind = found.iter().any(|it| it.has_work && !waits(&it.name));
         Ok(is_behind || found.len() < names.len())
     }
 
@@ -228,7 +228,9 @@ impl Follower {
                 }
                 Err(Failed::Everyone(error)) => return Err(error),
                 Err(Failed::Page { names, stop }) => {
-                    names.into_iter().for_each(|name| self.stands_apart(name, &stop));
+                    for name in names {
+                        self.stands_apart(name, &stop);
+                    }
                     return Ok(true);
                 }
                 Err(Failed::Model { name, .. }) => {

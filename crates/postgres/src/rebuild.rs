@@ -83,6 +83,9 @@ pub enum RebuildError {
     /// Its followers write different versions.
     #[error("the followers of `{0}` do not agree on the version of its tables")]
     Torn(String),
+    /// Somebody was erased, who would come back with what was read before.
+    #[error("a person was erased while it ran; run it again")]
+    Erased,
     /// The log grows faster than it is read, or queries on a view never end.
     #[error("the switch found no moment: {0}; try again when less is going on")]
     NoMoment(String),
@@ -250,6 +253,11 @@ pub(crate) async fn log_settings(pool: &PgPool) -> Result<LogSettings, RebuildEr
     })
 }
 
+/// The number of the last erasure; 0 if nobody was ever erased.
+async fn last_erasure(db: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM erasures").fetch_one(db).await
+}
+
 /// One of the versions of a model's tables that a rebuild knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
@@ -264,6 +272,8 @@ struct Rebuild {
     models: Vec<Arc<dyn ReadModel>>,
     /// The live version of each model.
     live: Vec<i32>,
+    /// The last erasure that there was.
+    erasure: i64,
 }
 
 impl Rebuild {
@@ -290,8 +300,9 @@ impl Rebuild {
             let [version] = versions[..] else { return Err(RebuildError::Torn(name.to_owned())) };
             live.push(version);
         }
+        let erasure = last_erasure(&mut db).await?;
         drop(db);
-        let rebuild = Self { pool, log, models, live };
+        let rebuild = Self { pool, log, models, live, erasure };
         rebuild.make_tables().await?;
         Ok(rebuild)
     }

@@ -69,12 +69,12 @@ pub(super) struct Behind {
     /// How old the first of them is.
     pub(super) seconds: f64,
     /// Whether there is anything to do: events to read, or a log that is not the one it knows.
-    pub(super) is_behind: bool,
+    pub(super) has_work: bool,
 }
 
 const LOOK: &str = "
 SELECT f.name, h.position - f.position AS events,
-       f.position <> h.position OR f.hash <> h.hash AS is_behind,
+       f.position <> h.position OR f.hash <> h.hash AS has_work,
        CASE WHEN f.position < h.position THEN (
            SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 FROM events e
            WHERE e.partition = h.partition AND e.position = f.position + 1
@@ -94,7 +94,7 @@ pub(super) async fn look(
             name: row.try_get("name")?,
             events: row.try_get("events")?,
             seconds: row.try_get::<Option<f64>, _>("seconds")?.unwrap_or_default().max(0.0),
-            is_behind: row.try_get("is_behind")?,
+            has_work: row.try_get("has_work")?,
         })
     };
     rows.iter().map(behind).collect()

@@ -47,7 +47,7 @@ impl Signs {
     /// It is so far behind, whoever has the lease and whether or not it goes on.
     #[allow(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
     pub(super) fn lags(&self, behind: &Behind) {
-        let Behind { name, events, seconds, is_behind: _ } = behind;
+        let Behind { name, events, seconds, has_work: _ } = behind;
         self.gauge("dispense_follower_lag_events", name, *events as f64);
         self.gauge("dispense_follower_lag_seconds", name, *seconds);
         let about = format!("{}, far behind", self.about(name));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection, Row};
 
-use super::{LEFT, Place, ROUNDS, Rebuild, RebuildError, Version, page};
+use super::{LEFT, Place, ROUNDS, Rebuild, RebuildError, Version, last_erasure, page};
 use crate::fault::sqlstate;
 use crate::follow::{ReadModel, Tables};
 
@@ -95,6 +95,9 @@ impl Rebuild {
                 return Err(stopped(stop));
             }
             ends.push((*partition, end));
+        }
+        if last_erasure(&mut tx).await? != self.erasure {
+            return Err(RebuildError::Erased);
         }
         for model in &self.models {
             self.turn_views(&mut tx, model.as_ref()).await?;

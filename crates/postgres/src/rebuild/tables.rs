@@ -26,11 +26,11 @@ pub async fn make(
     for table in model.tables() {
         let (from, to) = (live.name(table), new.name(table));
         // Statistics of a table that grows all the time are for nothing; `finish` takes them.
-        let like = format!(
+        let creating = format!(
             "CREATE TABLE {to} (LIKE {from} INCLUDING ALL EXCLUDING INDEXES)
              WITH (autovacuum_enabled = off)"
         );
-        db.execute(&*like).await?;
+        db.execute(&*creating).await?;
         if let Some(settings) = settings(db, &from).await? {
             db.execute(&*format!("ALTER TABLE {to} SET ({settings})")).await?;
         }

@@ -15,12 +15,12 @@ async fn what_an_instance_writes_the_others_hear_and_not_itself() {
     let world = World::new().await;
     let (one, other) = (&world.log, world.other_instance().await);
     let stop = CancellationToken::new();
-    let hears = |log: &PgLog| {
+    let instance = |log: &PgLog| {
         let options = &world.database.serving_options;
         let (heard, work) = between_instances(options, log, stop.clone()).unwrap();
         (heard, tokio::spawn(work))
     };
-    let ((of_one, first), (of_other, second)) = (hears(one), hears(&other));
+    let ((of_one, first), (of_other, second)) = (instance(one), instance(&other));
     listened(&world, 2).await;
 
     let wanted: Vec<_> =

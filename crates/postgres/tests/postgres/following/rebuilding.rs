@@ -139,6 +139,27 @@ async fn a_rebuild_that_cannot_go_on_leaves_the_live_tables_as_they_are() {
     running.stopped().await;
 }
 
+/// What was read of a person before would come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_during_which_somebody_is_erased_is_given_up() {
+    let (log, _) = told(3).await;
+    let tally = Tally::new(&log, "one").await;
+    let erase = "INSERT INTO erasures (number, kind, id, reason, by_user, at, places, hash)
+                 VALUES (1, 'person', gen_random_uuid(), '', '', now(), '[]', sha256(''))";
+    let admin = PgConnection::connect_with(&owner(&log)).await.unwrap();
+    let admin = std::sync::Mutex::new(Some(admin));
+    let erasing = |step: Progress| {
+        if step == Progress::CatchesUp {
+            let mut admin = admin.lock().unwrap().take().unwrap();
+            let erasing = async { sqlx::query(erase).execute(&mut admin).await.unwrap() };
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(erasing));
+        }
+    };
+    let given_up = rebuild(&owner(&log), vec![tally.model()], &erasing).await.unwrap_err();
+    assert!(matches!(given_up, RebuildError::Erased), "{given_up}");
+    assert_eq!(tables(&log).await, ["one_v1"]);
+}
+
 /// Else it would be left behind with the old tables.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_looks_at_a_version_of_a_table_but_its_own_view() {
