@@ -176,6 +176,12 @@ impl Follower {
         let found = lease::look(&self.pool, self.partition, &names).await?;
         for behind in &found {
             self.signs.lags(behind);
+            // Who stands at the head is stuck no more: another instance, or an operator, brought it there.
+            if !behind.has_work
+                && let Some((name, _)) = self.apart.remove_entry(&*behind.name)
+            {
+                self.signs.goes_on(name);
+            }
         }
         if found.len() < names.len() {
             self.register().await?;

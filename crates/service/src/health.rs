@@ -10,7 +10,8 @@ use dispense_postgres::{PgLog, PgRegistry, reachable};
 use sqlx::PgPool;
 
 /// What can have a fault and stops no command: its name, and what is said where it has none.
-const BESIDE: [(&str, &str); 1] = [("followers", "all go on")];
+const BESIDE: [(&str, &str); 2] =
+    [("followers", "all go on"), ("checkpoints", "none says otherwise than the log")];
 
 /// The most faults of one kind that are told one by one.
 const TOLD: usize = 8;
