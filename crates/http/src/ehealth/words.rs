@@ -191,6 +191,8 @@ impl Words {
             (Form::Message, 410) => "gone",
             (Form::Message, 413) => "request_too_large",
             (Form::Message, 415) => "content_type_invalid",
+            // None of the register's own: an instant that the log does not know.
+            (Form::Message, 422) => "validation_failed",
             (Form::Message, 429) => "too_many_requests",
             (Form::Message, 502) => "bad_gateway",
             (Form::Message, 503) => "service_unavailable",

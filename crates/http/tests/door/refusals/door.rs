@@ -77,7 +77,15 @@ async fn of_looks() -> Vec<Answer> {
             world.state.get().events[0].1.body = None;
             world.send(look("/content")).await
         },
+        behind(&world).await,
     ]
+}
+
+/// Somebody knows more of the log than the read model has read.
+async fn behind(world: &World) -> Answer {
+    world.state.get().read_models_lag = 1;
+    let list = TestRequest::get().uri("/api/v1/dispenses");
+    world.send(list.insert_header(("dispense-position", "0:1"))).await
 }
 
 /// A body whose members are wrong in each way that brings values with it.
