@@ -20,7 +20,7 @@ use statement::Start;
 
 /// The most rows that one page looks at. Where fewer match than it has room for, it ends there, and the
 /// next one goes on: what is rare among very many costs more pages, and none of them more than this.
-const EXAMINED: i64 = 10_000;
+const EXAMINED: i64 = 5_000;
 
 /// How many rows are looked at to find out which filter leads further.
 const PROBED: i64 = 500;
@@ -98,7 +98,8 @@ fn nowhere() -> DispensePlace {
 }
 
 /// The filters along which can be walked. A medication request has few dispenses and so has a patient;
-/// of what else is stated the rows may be few or very many.
+/// holds that are open are few too, and are found by their stage. Of what else is stated the rows may be
+/// few or very many.
 fn candidates(filter: &Filter) -> Vec<Walk> {
     let is_rare = |statuses: &Vec<Status>| !statuses.contains(&Status::Processed);
     if filter.medication_request_id.is_some() {
@@ -106,6 +107,13 @@ fn candidates(filter: &Filter) -> Vec<Walk> {
     }
     if filter.person_id.is_some() {
         return vec![Walk::Person];
+    }
+    if filter.statuses.as_deref() == Some(&[Status::Held]) {
+        return vec![match (filter.division_id, filter.legal_entity_id) {
+            (Some(_), _) => Walk::Division,
+            (None, Some(_)) => Walk::LegalEntity,
+            (None, None) => Walk::Everything,
+        }];
     }
     let stated = [
         (filter.batch_number.is_some(), Walk::Batch),

@@ -1,5 +1,7 @@
 //! The read model `dispenses`: what becomes of events, however they are cut into batches.
 
+mod items;
+mod listing;
 mod losing;
 mod outcomes;
 mod searching;
@@ -36,7 +38,7 @@ async fn a_row_has_what_the_hold_said() {
             "medical_program_id": PROGRAM, "care_plan_id": null, "dispensed_on": "2026-01-31",
             "inserted_at": "2026-01-31T08:00:00+00:00", "updated_at": "2026-01-31T08:00:00+00:00",
             "stage": "held", "expires_at": "2026-01-31T08:10:00+00:00", "opened_position": 1,
-            "closed_position": null, "requester_legal_entity_id": PHARMACY, "requested_on": null,
+            "closed_position": null, "activity_id": null, "quantity": null, "requester_legal_entity_id": PHARMACY, "requested_on": null,
         }),
         "begun at {BEGINNING}"
     );

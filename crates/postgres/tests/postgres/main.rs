@@ -11,6 +11,7 @@ mod dispenses;
 mod erasing;
 mod evidence;
 mod following;
+mod history;
 mod import;
 mod migrating;
 mod reading_past;

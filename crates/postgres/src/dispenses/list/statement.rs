@@ -161,6 +161,9 @@ fn of_dispenses(walk: Walk, filter: &Filter, start: Start, limit: &str) -> Strin
         }
     });
     let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
+    if walks.is_empty() {
+        return format!("SELECT {COLUMNS} FROM dispenses d WHERE false");
+    }
     format!("SELECT {COLUMNS} FROM ({walks}) d {order} LIMIT {limit}")
 }
 

@@ -19,10 +19,10 @@ const OTHER: Uuid = Uuid::from_u128(0xEE);
 const NONE: [Uuid; 0] = [];
 
 /// A search through what was told, once that is followed.
-struct Search(PgDispenses);
+pub(super) struct Search(pub(super) PgDispenses);
 
 impl Search {
-    async fn through(log: &Log) -> Self {
+    pub(super) async fn through(log: &Log) -> Self {
         log.followed().await;
         let database = &log.database;
         let settings = PgLog::settings(&database.serving, None).await.unwrap();
@@ -292,10 +292,13 @@ async fn the_search_counts_as_far_as_its_pages_reach() {
     let search = Search::through(&log).await;
     sqlx::query(
         "INSERT INTO dispenses_v1
+             (partition, dispense_id, medication_request_id, legal_entity_id, division_id,
+              person_id, party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at,
+              updated_at, stage, expires_at, opened_position, closed_position, shape)
          SELECT partition, gen_random_uuid(), medication_request_id, legal_entity_id, division_id,
                 person_id, party_id, medical_program_id, care_plan_id, dispensed_on,
                 inserted_at - n * interval '1 second', updated_at, stage, expires_at,
-                opened_position, closed_position
+                opened_position, closed_position, shape
          FROM dispenses_v1, generate_series(1, $1) n",
     )
     .bind(i64::try_from(REACH).unwrap() + 10)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use dispense_domain::{DispenseEvent, DispenseId};
 use dispense_postgres::faults::Faults;
 use dispense_postgres::follow::{Follower, ReadModel, Woken};
-use dispense_postgres::{Dispenses, PgLog, follower_pool};
+use dispense_postgres::{Dispenses, History, PgLog, follower_pool};
 use serde_json::{Value, json};
 use sqlx::Row;
 use tokio::sync::watch;
@@ -36,6 +36,11 @@ pub(crate) struct Told {
     pub(crate) lasts: TimeDelta,
     pub(crate) at_once: bool,
     pub(crate) based_on: Option<Value>,
+    pub(crate) person: Uuid,
+    pub(crate) party: Uuid,
+    pub(crate) program: Uuid,
+    /// Medication and batch of each item.
+    pub(crate) items: Vec<(Uuid, Option<&'static str>)>,
 }
 
 impl Told {
@@ -49,6 +54,10 @@ impl Told {
             lasts: TimeDelta::minutes(10),
             at_once: false,
             based_on: None,
+            person: PERSON,
+            party: PARTY,
+            program: PROGRAM,
+            items: vec![(Uuid::from_u128(0xC0), None)],
         }
     }
 
@@ -71,21 +80,24 @@ impl Told {
 
     fn event(&self, dispense: Uuid, at: DateTime<Utc>) -> DispenseEvent {
         let digest = "11".repeat(32);
+        let items = self.items.iter().map(|(id, batch)| {
+            json!({"id": Uuid::nil(), "quantity": "10", "reimbursement_amount": "0",
+                "batch_number": batch,
+                "medication": {"id": id, "name": "Глюкофаж", "type": "BRAND"}})
+        });
         let expires_at = (!self.at_once).then(|| at + self.lasts);
         serde_json::from_value(json!({
             "type": "HoldCreated", "dispense_id": dispense, "key_digest": digest,
             "request_digest": digest, "processed_at_once": self.at_once, "prescribed": "30",
-            "expires_at": expires_at, "party_id": PARTY, "employee_id": EMPLOYEE,
+            "expires_at": expires_at, "party_id": self.party, "employee_id": EMPLOYEE,
             "legal_entity_id": self.legal_entity, "dispensed_on": self.day, "personal": digest,
             "division": {"id": self.division, "name": "Хрещатик", "legal_entity_id": PHARMACY,
                 "type": "DRUGSTORE", "status": "ACTIVE"},
-            "medical_program": {"id": PROGRAM, "name": "Доступні ліки", "is_active": true,
+            "medical_program": {"id": self.program, "name": "Доступні ліки", "is_active": true,
                 "settings": {}},
-            "items": [{"id": Uuid::nil(), "quantity": "10", "reimbursement_amount": "0",
-                "medication": {"id": Uuid::from_u128(0xC0), "name": "Глюкофаж",
-                    "type": "BRAND"}}],
+            "items": items.collect::<Vec<_>>(),
             "medication_request": {"id": self.request, "status": "ACTIVE", "intent": "order",
-                "person_id": PERSON, "employee_id": EMPLOYEE, "division_id": DIVISION,
+                "person_id": self.person, "employee_id": EMPLOYEE, "division_id": DIVISION,
                 "legal_entity_id": PHARMACY, "medication": {"id": DOSAGE, "name": "Метформін"},
                 "remaining": "30"},
         }))
@@ -196,7 +208,8 @@ impl Log {
 
     /// Follows the log until `stop` is cancelled, with followers that start anew.
     pub(crate) async fn following(&self, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-        self.following_all(&[Arc::new(Dispenses)], &Faults::default(), stop).await
+        let models: [Arc<dyn ReadModel>; 2] = [Arc::new(Dispenses), Arc::new(History)];
+        self.following_all(&models, &Faults::default(), stop).await
     }
 
     /// The same for other read models, whose followers tell their faults.
@@ -212,8 +225,7 @@ impl Log {
             let nothing = || watch::channel(0).1;
             let woken = Woken { written: nothing(), heard: nothing() };
             let (models, faults) = (models.to_vec(), faults.clone());
-            let follower =
-                Follower::new(models, pool.clone(), settings, partition, woken, faults);
+            let follower = Follower::new(models, pool.clone(), settings, partition, woken, faults);
             tokio::spawn(follower.run(stop.clone()))
         });
         running.collect()
@@ -221,27 +233,29 @@ impl Log {
 
     async fn behind(&self) -> bool {
         let there = "SELECT count(*) FROM log_head h JOIN followers f USING (partition, position)
-                     WHERE f.name = 'dispenses'";
-        self.database.number(there).await < i64::from(PARTITIONS)
+                     WHERE f.name IN ('dispenses', 'history')";
+        self.database.number(there).await < 2 * i64::from(PARTITIONS)
     }
 
     /// The follower begins again with nothing.
     pub(crate) async fn forgotten(&self) {
-        for statement in ["DELETE FROM followers WHERE name = 'dispenses'", "TRUNCATE dispenses_v1"]
-        {
+        for statement in [
+            "DELETE FROM followers WHERE name IN ('dispenses', 'history')",
+            "TRUNCATE dispenses_v1, dispense_items_v1, history_v1",
+        ] {
             sqlx::query(statement).execute(&self.database.admin).await.unwrap();
         }
     }
 
     /// Everything that the model has, each row as JSON, ordered by id.
     pub(crate) async fn kept(&self) -> Vec<Value> {
-        sqlx::query("SELECT to_jsonb(d) AS row FROM dispenses d ORDER BY dispense_id")
-            .fetch_all(&self.database.serving)
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| row.get("row"))
-            .collect()
+        self.rows("SELECT to_jsonb(d) AS row FROM dispenses d ORDER BY dispense_id").await
+    }
+
+    /// The column `row` of what a statement finds.
+    pub(crate) async fn rows(&self, statement: &str) -> Vec<Value> {
+        let found = sqlx::query(statement).fetch_all(&self.database.serving).await.unwrap();
+        found.iter().map(|row| row.get("row")).collect()
     }
 
     /// The row of that dispense.
