@@ -42,6 +42,29 @@ pub enum Kind {
     Kept,
 }
 
+impl Kind {
+    /// All of them, in the order in which an export is checked.
+    pub const ALL: [Self; 17] = [
+        Self::Log,
+        Self::Layout,
+        Self::Line,
+        Self::Partition,
+        Self::Position,
+        Self::Hash,
+        Self::Time,
+        Self::Event,
+        Self::Sequence,
+        Self::Order,
+        Self::Quantity,
+        Self::Checkpoint,
+        Self::Signature,
+        Self::Root,
+        Self::Tail,
+        Self::Erasure,
+        Self::Kept,
+    ];
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

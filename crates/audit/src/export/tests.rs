@@ -1,5 +1,6 @@
 //! Exports, true and forged.
 
+mod documented;
 mod flipped;
 mod forged;
 mod overdrawn;
