@@ -44,5 +44,6 @@ mod searching;
 mod settings;
 mod shutdown;
 mod stock_reader;
+mod restoring;
 mod streaming;
 mod tokens;
