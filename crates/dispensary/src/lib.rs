@@ -62,7 +62,7 @@ pub use cancel::WantedCancel;
 pub use checkpoints::{CheckpointCopies, CheckpointKey, Copied};
 pub use dispense_domain::{SignatureFault, Signer};
 pub use events::{LogEnd, LogLine, LogPages};
-pub use dispenses_of::DispensesOf;
+pub use dispenses_of::{Beginning, DispensesOf, PageOf, RestOf};
 pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};

@@ -65,6 +65,9 @@ pub enum PastError {
         /// What could be.
         told: Told,
     },
+    /// What a list goes on from is not in the log any more: it lost its tail.
+    #[error("the list that this cursor belongs to is gone")]
+    Gone,
     /// As with every question.
     #[error(transparent)]
     Query(#[from] QueryError),

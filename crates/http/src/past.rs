@@ -1,6 +1,7 @@
 //! `asOf`: how something stood at an instant that is over.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use dispensary::cursor::ListError;
 use dispensary::past::Told;
 use dispensary::{Moment, PastError};
 
@@ -13,7 +14,9 @@ const AS_OF: &str = "asOf";
 
 /// The moment that a query asks for: now, if it names none.
 pub(crate) fn moment(query: &mut Members) -> Moment {
-    query.optional(AS_OF, kinds::instant).into()
+    let as_of = query.optional(AS_OF, kinds::instant);
+    // The log knows microseconds, and so does the cursor of a list.
+    as_of.map(|at| at.trunc_subsecs(6)).into()
 }
 
 /// An instant as it is written in answers.
@@ -25,6 +28,7 @@ impl From<PastError> for Problem {
     fn from(error: PastError) -> Self {
         let (asked, Told { earliest, latest }) = match error {
             PastError::Query(error) => return error.into(),
+            PastError::Gone => return ListError::Gone.into(),
             PastError::OutOfRange { asked, told } => (written(asked), told),
         };
         let latest = written(latest);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use dispensary::history::{History, Remarks};
 use dispensary::past::{Subject, UNSETTLED_FOR};
+use dispensary::search::PageSize;
 use dispensary::{
-    Asker, Balance, ClientType, DispensesOf, Moment, PastError, QueryError, Recorded, RequestKey,
-    Shown,
+    Asker, Balance, Beginning, ClientType, DispensesOf, Moment, PastError, QueryError, Recorded,
+    RequestKey, Shown,
 };
 use dispense_domain::registry::RequestStatus;
 use dispense_domain::{DispenseEvent, DispenseId, Status};
@@ -115,7 +116,7 @@ fn refused(world: World, moment: Moment) -> Option<(Option<DateTime<Utc>>, DateT
     match dispense(world, moment) {
         Ok(_) => None,
         Err(PastError::OutOfRange { told, .. }) => Some((told.earliest, told.latest)),
-        Err(PastError::Query(other)) => panic!("{other}"),
+        Err(other @ (PastError::Gone | PastError::Query(_))) => panic!("{other}"),
     }
 }
 
@@ -211,9 +212,14 @@ fn of_a_request_that_the_log_did_not_know_nothing_is_told_but_that() {
 fn the_dispenses_of_a_request_stood_where_they_stood_then() {
     let listed = |moment, statuses: &[Status]| {
         let world = Arc::new(handed_over());
-        let found =
-            block_on(dispensary(&world).dispenses_of(&pharmacist(), &key(), statuses, moment));
-        let DispensesOf { dispenses, .. } = found.unwrap().read;
+        let found = block_on(dispensary(&world).page_of_dispenses(
+            &pharmacist(),
+            &key(),
+            statuses,
+            Beginning::Last(moment),
+            PageSize::USUAL,
+        ));
+        let DispensesOf { dispenses, .. } = found.unwrap().read.of;
         dispenses.iter().map(|shown| shown.status).collect::<Vec<_>>()
     };
     assert_eq!(listed(past("10:05:00"), &[]), [Status::Held]);

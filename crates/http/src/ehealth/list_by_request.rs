@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
 use dispensary::document::{self, DocumentError};
-use dispensary::{DispensesOf, Moment, Reading};
+use dispensary::{DispensesOf, Reading};
 use dispense_domain::Status;
 use dispense_domain::decide::register_word;
 
@@ -52,9 +52,8 @@ pub(crate) async fn list_dispenses_by_medication_request(
         let key = key_in_path(&request)?;
         let statuses = statuses_in_query(&request)?;
         door.judge_position(&request).await?;
-        let reading = door.dispensary.dispenses_of(&asker, &key, &statuses, Moment::Now).await;
         let Reading { read: DispensesOf { requested, dispenses }, position } =
-            reading.map_err(Problem::from)?;
+            door.dispensary.dispenses_of(&asker, &key, &statuses).await?;
         let seen = Seen::requested(Looked::DispenseList, &requested);
         door.saw(&request, &asker, dispenses.iter().fold(seen, Seen::with)).await?;
         let side = side(&request);

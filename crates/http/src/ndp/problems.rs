@@ -40,6 +40,9 @@ pub(super) struct PatientProblems;
 /// The problems of a question that may be asked for the past.
 pub(super) struct PastProblems;
 
+/// The problems of a list that may be asked for the past.
+pub(super) struct PastListProblems;
+
 /// The problems of a report.
 pub(super) struct ReportProblems;
 
@@ -126,6 +129,19 @@ impl IntoResponses for PatientProblems {
 impl IntoResponses for AuditPageProblems {
     fn responses() -> Responses {
         responses(OF_ALL.into_iter().chain([catalogue::SCHEMA, catalogue::CURSOR_INVALID]))
+    }
+}
+
+impl IntoResponses for PastListProblems {
+    fn responses() -> Responses {
+        let own = [
+            catalogue::NOT_FOUND,
+            catalogue::CURSOR_INVALID,
+            catalogue::POSITION_INVALID,
+            catalogue::SCHEMA,
+            catalogue::AS_OF_OUT_OF_RANGE,
+        ];
+        responses(OF_ALL.into_iter().chain(own))
     }
 }
 

@@ -241,3 +241,84 @@ async fn what_a_list_is_asked_for_has_to_be_known() {
         assert_eq!((first.0.as_str(), first.1.as_str()), (path, rule), "{query}");
     }
 }
+
+/// A page of the list: ids with statuses, and what leads to the next one.
+async fn page(world: &World, query: &str) -> (Vec<(String, String)>, Option<String>) {
+    let uri = format!("/api/v1/prescriptions/{REQUEST_IN_PARTS}/dispenses?{query}");
+    let answer = world.send(get(&uri)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let body = answer.json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let items = body["items"].as_array().unwrap().iter();
+    let next = body["next"].as_str().map(str::to_owned);
+    let link = next.as_ref().map(|next| {
+        let others = query.split('&').filter(|it| !it.starts_with("cursor="));
+        let members: Vec<String> =
+            others.map(str::to_owned).chain([format!("cursor={next}")]).collect();
+        let path = format!("/api/v1/prescriptions/{REQUEST_IN_PARTS}/dispenses");
+        format!("<{path}?{}>; rel=\"next\"", members.join("&"))
+    });
+    assert_eq!(answer.header("link"), link.as_deref());
+    (items.map(|it| (text(&it["id"]), text(&it["status"]))).collect(), next)
+}
+
+/// The next pages show what was there when the first one was read, whatever happens meanwhile.
+#[actix_web::test]
+async fn a_walk_through_the_pages_shows_the_list_as_it_was_when_it_began() {
+    let (world, cancelled, done) = a_morning().await;
+    let held = id_of(&world.create("again", &sample::part(IN_PARTS, 10)).await);
+    let line = |id: &String, status: &str| (id.clone(), status.to_owned());
+    let all = [line(&held, "HELD"), line(&done, "COMPLETED"), line(&cancelled, "CANCELLED")];
+    assert_eq!(listed(&world, "").await, all);
+
+    let (mut walked, mut next) = page(&world, "limit=1").await;
+    assert_eq!(world.cancel(&held, "back-again").await.status, 200);
+    minutes_go_by(&world, 20);
+    world.create("one-more", &sample::part(IN_PARTS, 5)).await;
+    while let Some(cursor) = next {
+        let (items, after) = page(&world, &format!("limit=1&cursor={cursor}")).await;
+        walked.extend(items);
+        next = after;
+    }
+    assert_eq!(walked, all);
+    assert_eq!(listed(&world, "").await.len(), 4);
+
+    let (first, next) = page(&world, "limit=2&status=CANCELLED,COMPLETED").await;
+    assert_eq!(first, [line(&held, "CANCELLED"), line(&done, "COMPLETED")]);
+    let query = format!("status=CANCELLED,COMPLETED&cursor={}", next.unwrap());
+    assert_eq!(page(&world, &query).await, (vec![line(&cancelled, "CANCELLED")], None));
+}
+
+#[actix_web::test]
+async fn a_walk_through_the_past_stays_there() {
+    let (world, cancelled, done) = a_morning().await;
+    let then = "asOf=2026-03-02T10:15:00Z&limit=1";
+    let (first, next) = page(&world, then).await;
+    let (second, end) = page(&world, &format!("{then}&cursor={}", next.unwrap())).await;
+    assert_eq!(first[0].0, done);
+    assert_eq!((second[0].0.clone(), end), (cancelled, None));
+}
+
+#[actix_web::test]
+async fn a_cursor_is_of_one_list() {
+    let (world, _, _) = a_morning().await;
+    let cursor = page(&world, "limit=1").await.1.unwrap();
+    for query in [
+        format!("limit=1&status=HELD&cursor={cursor}"),
+        format!("asOf=2026-03-02T10:15:00Z&cursor={cursor}"),
+        "cursor=x".to_owned(),
+        "cursor=".to_owned(),
+    ] {
+        let uri = format!("/api/v1/prescriptions/{REQUEST_IN_PARTS}/dispenses?{query}");
+        let answer = world.send(get(&uri)).await;
+        assert_eq!(answer.problem(), (400, "cursor-invalid".to_owned()), "{query}");
+    }
+    world.state.get().events.pop();
+    let uri = format!("/api/v1/prescriptions/{REQUEST_IN_PARTS}/dispenses?cursor={cursor}");
+    let answer = world.send(get(&uri)).await;
+    assert_eq!(answer.problem(), (400, "cursor-invalid".to_owned()), "the log lost its tail");
+    for limit in ["0", "301", "-1", "x"] {
+        let uri = format!("/api/v1/prescriptions/{REQUEST_IN_PARTS}/dispenses?limit={limit}");
+        assert_eq!(world.send(get(&uri)).await.problem().1, "schema", "{limit}");
+    }
+}
