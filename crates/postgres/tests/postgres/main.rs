@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 #![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
 
+mod access_log;
 mod balances;
 mod checkpoints;
 mod contents;
@@ -17,6 +18,7 @@ mod migrating;
 mod reading_past;
 mod reading_positions;
 mod registry;
+mod registry_changes;
 mod reports;
 mod sample;
 mod tree;
