@@ -21,6 +21,7 @@ mod clock;
 mod conformance;
 mod contract;
 mod demo;
+mod erasing;
 mod every_rule;
 mod expiring;
 mod explaining;

@@ -5,12 +5,18 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
+use super::erasures::Erased;
 
-/// Looks into the store for what each hand-over names.
-pub(super) fn check(entries: &[Entry], store: &Path) {
+/// Looks into the store for what each hand-over names; what was erased is not there.
+pub(super) fn check(entries: &[Entry], store: &Path, erased: &Erased) {
     for entry in entries.iter().filter(|entry| entry.kind == "Processed") {
         if entry.payload["signed"] == true {
-            signed(entry, store);
+            let key = entry.payload["content"]["key"].as_str().unwrap_or_default();
+            if erased.contents.contains(key) {
+                assert!(!store.join(key).exists(), "it is still there: {entry:#?}");
+            } else {
+                signed(entry, store);
+            }
         } else {
             assert!(entry.payload.get("content").is_none(), "signed by nobody: {entry:#?}");
         }

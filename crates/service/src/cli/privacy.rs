@@ -1,6 +1,7 @@
 //! `dispense privacy`: erasing a person.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -110,8 +111,8 @@ async fn erase(mut reader: Reader, arguments: Arguments) -> anyhow::Result<ExitC
     let found = found.await?;
     bar.finish();
 
-    let plan = eraser.erase(&Order { earnest: Earnest::Told, ..order.clone() }, found.clone());
-    let plan = match plan.await {
+    let told = Order { earnest: Earnest::Told, ..order.clone() };
+    let plan = match eraser.erase(&told, found.clone()).await {
         Err(held @ NotErased::Held { .. }) => {
             eprintln!("dispense: {held}");
             return Ok(ExitCode::FAILURE);
@@ -168,10 +169,10 @@ async fn is_the_store_of_the_log(
     let keys: Vec<&String> = emptied(plan).filter_map(|place| place.key.as_ref()).collect();
     for key in &keys {
         // One that cannot be read is there all the same.
-        match store.get(key).await {
-            Ok(Some(_)) => return Ok(()),
-            Ok(None) => missing += 1,
-            Err(_) => return Ok(()),
+        if let Ok(None) = store.get(key).await {
+            missing += 1;
+        } else {
+            return Ok(());
         }
     }
     if missing == 0 {
@@ -217,10 +218,10 @@ fn tell(
         format!("of {kind} {id} nothing is left to erase:\n")
     };
     for place in &report.places {
-        text.push_str(&format!("  {place}\n"));
+        writeln!(text, "  {place}")?;
     }
     for number in &report.records {
-        text.push_str(&format!("recorded as erasure {number}\n"));
+        writeln!(text, "recorded as erasure {number}")?;
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
