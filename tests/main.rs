@@ -17,6 +17,7 @@
 mod harness;
 
 mod architecture;
+mod auditing;
 mod clock;
 mod conformance;
 mod contract;
