@@ -90,6 +90,19 @@ impl Database {
         Ok(())
     }
 
+    /// What a question answers: a line for each row, its columns apart by `|`.
+    pub(crate) fn ask(&self, database: &str, question: &str) -> anyhow::Result<String> {
+        let mut psql = self.tool("psql")?;
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--command", question]);
+        said(psql.arg(self.admin_url(database)))
+    }
+
+    /// A file beside the data of the server, which it can write.
+    pub(crate) fn writable(&self, name: &str) -> anyhow::Result<PathBuf> {
+        Ok(PathBuf::from(self.ask("postgres", "SHOW data_directory")?.trim()).join(name))
+    }
+
     /// Writes everything down, so that no stretch does it for an earlier one.
     pub(crate) fn checkpoint(&self) -> anyhow::Result<()> {
         self.tell("postgres", "CHECKPOINT")

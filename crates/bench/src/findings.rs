@@ -8,6 +8,7 @@ use crate::figures::{median, ratio};
 use crate::load::Tally;
 use crate::machine::{CpuTime, Memory};
 use crate::metrics::{Batches, Verification};
+use crate::past::Past;
 use crate::rounds::Stretch;
 
 /// What one stretch has shown.
@@ -38,6 +39,8 @@ pub(crate) struct Findings {
     pub(crate) checked_alone: Option<Duration>,
     pub(crate) at_rest: Memory,
     pub(crate) after_load: Memory,
+    /// The read side.
+    pub(crate) past: Option<Past>,
     /// Stretches that began although PostgreSQL or the service was still busy.
     pub(crate) restless: usize,
 }

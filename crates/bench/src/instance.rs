@@ -128,6 +128,11 @@ impl Program {
         Ok(token)
     }
 
+    /// Makes all read models anew; it has not started yet.
+    pub(crate) fn rebuild(&self) -> Command {
+        self.command(&["projections", "rebuild", "all"])
+    }
+
     /// Starts the service and waits until it is ready.
     pub(crate) fn serve(&self) -> anyhow::Result<Service> {
         let log = self.home.join("service.log");

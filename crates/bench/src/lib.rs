@@ -18,6 +18,7 @@
 //! * `work` writes the orders, `load` sends them, `machine` and `metrics` see where the time goes.
 //! * `preparation` has hand-overs ready: making the holds and signing is not what is measured.
 //!   `alone` says what checking a signature costs when nothing else runs.
+//! * `past` makes a large log, rebuilds the read models and searches: the read side.
 //! * `rounds` takes turns; `report` prints.
 //!
 //! Start reading at [`run`].
@@ -34,6 +35,7 @@ mod load;
 mod machine;
 mod metrics;
 mod options;
+mod past;
 mod pgbench;
 mod preparation;
 mod report;

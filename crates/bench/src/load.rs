@@ -19,7 +19,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
-pub(crate) use connection::get;
+pub(crate) use connection::{Connection, get};
 pub(crate) use holding::holding;
 pub(crate) use steady::steady;
 pub(crate) use tally::Tally;

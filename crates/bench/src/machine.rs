@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::ops::Sub;
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -94,6 +97,41 @@ fn family(processes: &BTreeMap<u32, Process>, head: u32) -> Duration {
     let own = processes.get(&head).map_or(Duration::ZERO, |it| it.own + it.ended_children);
     let children = processes.iter().filter(|(_, it)| it.parent == head);
     own + children.map(|(&child, _)| family(processes, child)).sum::<Duration>()
+}
+
+/// A process that was watched to its end.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) success: bool,
+    /// The most memory that it used, in bytes.
+    pub(crate) peak: u64,
+    /// What it said on standard error.
+    pub(crate) said: String,
+}
+
+/// How often a process is looked at.
+const WATCH_EVERY: Duration = Duration::from_millis(20);
+
+impl Watched {
+    /// Runs a command to its end.
+    pub(crate) fn run(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().context("a command did not start")?;
+        let mut peak = 0;
+        let status = loop {
+            if let Some(status) = process.try_wait()? {
+                break status;
+            }
+            // It may end while we look.
+            peak = Memory::of(process.id()).map_or(peak, |memory| memory.peak.max(peak));
+            thread::sleep(WATCH_EVERY);
+        };
+        let mut said = String::new();
+        if let Some(mut stderr) = process.stderr.take() {
+            stderr.read_to_string(&mut said)?;
+        }
+        Ok(Self { success: status.success(), peak, said })
+    }
 }
 
 /// Memory of a process, in bytes that are really there.

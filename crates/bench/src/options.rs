@@ -22,6 +22,8 @@ pub struct Options {
     pub only: Option<Row>,
     /// Two short rounds: a first impression in two minutes.
     pub quick: bool,
+    /// Searches among five million dispenses, for which some forty gigabytes are written.
+    pub large: bool,
     /// Whether a status of 500 or more is only reported.
     pub tolerate_server_errors: bool,
     /// The binary `dispense`; the running program unless told.
@@ -46,6 +48,10 @@ pub enum Row {
     Memory,
     /// Signed hand-overs per second next to holds, 64 clients.
     Process,
+    /// A rebuild of all read models next to a plain COPY of the same events.
+    Rebuild,
+    /// How long a search takes in a large log, next to a small one.
+    Search,
 }
 
 impl FromStr for Row {
@@ -56,15 +62,22 @@ impl FromStr for Row {
             "1" => Self::Clients64,
             "2" => Self::Clients256,
             "3" => Self::Steady,
+            "4" | "rebuild" => Self::Rebuild,
+            "5" | "search" => Self::Search,
             "6" => Self::Dump,
             "7" | "memory" => Self::Memory,
             "8" | "process" => Self::Process,
             _ => bail!(
-                "expected a row of the table, 1, 2, 3, 6, memory or process, but found `{text}`"
+                "expected a row of the table, 1, 2, 3, 4, 5, 6, memory or process, but found `{text}`"
             ),
         })
     }
 }
+
+/// Dispenses of the smaller log that is searched, and of the larger one.
+const FEW: usize = 50_000;
+const MANY: usize = 200_000;
+const VERY_MANY: usize = 5_000_000;
 
 /// What will be done.
 #[derive(Debug, Clone)]
@@ -74,6 +87,8 @@ pub(crate) struct Plan {
     pub(crate) steady: Duration,
     pub(crate) partitions: Option<u16>,
     pub(crate) only: Option<Row>,
+    /// How many dispenses the smaller log has that is searched, and the larger one.
+    pub(crate) dispenses: [usize; 2],
     pub(crate) tolerate_server_errors: bool,
     pub(crate) program: PathBuf,
     pub(crate) folder: PathBuf,
@@ -94,6 +109,7 @@ impl Options {
             steady: Duration::from_secs(steady),
             partitions: self.partitions,
             only: self.only,
+            dispenses: [FEW, if self.large { VERY_MANY } else { MANY }],
             tolerate_server_errors: self.tolerate_server_errors,
             program: program.context("the path of the running program is unknown")?,
             folder: self.folder.clone().unwrap_or_else(usual_folder),
@@ -164,11 +180,12 @@ mod tests {
         assert_eq!(only("6"), [small, Stretch::DuringDump]);
         assert_eq!(only("memory"), [large]);
         assert_eq!(only("process"), [small, Stretch::HandOvers]);
+        assert_eq!((only("4"), only("search")), (Vec::new(), Vec::new()));
     }
 
     #[test]
     fn what_cannot_be_measured_is_refused() {
-        assert!("4".parse::<Row>().unwrap_err().to_string().contains("6, memory or process"));
+        assert!("9".parse::<Row>().unwrap_err().to_string().contains("6, memory or process"));
         assert!(Options { rounds: Some(0), ..Options::default() }.plan().is_err());
         assert!(Options { seconds: Some(0), ..Options::default() }.plan().is_err());
     }

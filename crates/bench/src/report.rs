@@ -1,5 +1,7 @@
 //! What is printed.
 
+mod past;
+
 use std::fmt::Write;
 
 use crate::database::SETTINGS;
@@ -61,6 +63,7 @@ fn rows(plan: &Plan, findings: &Findings) -> Vec<Line> {
     }
     rows.push(memory_row("memory of the service at rest", findings.at_rest.resident));
     rows.push(memory_row("memory of the service under load, peak", findings.after_load.peak));
+    rows.extend(findings.past.iter().flat_map(|it| past::rows(plan, it)));
     rows
 }
 
@@ -229,6 +232,7 @@ fn notes(findings: &Findings) -> String {
     if findings.of(Stretch::HandOvers).next().is_some() {
         text.push_str(OF_HAND_OVERS);
     }
+    text.extend(findings.past.iter().map(past::notes));
     let dumps: Vec<String> =
         findings.of(Stretch::DuringDump).map(|sample| sample.dumps.to_string()).collect();
     if !dumps.is_empty() {
@@ -304,6 +308,7 @@ mod tests {
             checked_alone: Some(Duration::from_micros(200)),
             at_rest: Memory { resident: 40_000_000, peak: 41_000_000 },
             after_load: Memory { resident: 90_000_000, peak: 120_000_001 },
+            past: None,
             restless: 0,
         }
     }

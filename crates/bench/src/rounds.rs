@@ -13,6 +13,7 @@ use crate::load::{self, Tally, steady, waves};
 use crate::machine::{CpuTime, Memory};
 use crate::metrics::{Batches, Verification};
 use crate::options::{Plan, Row};
+use crate::past;
 use crate::preparation::Preparation;
 use crate::report::progress;
 use crate::stage::Stage;
@@ -82,7 +83,11 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Findings> {
     let after_load = Memory::of(service.id())?;
     let restless = bench.restless;
     let checked_alone = if plan.wants(Row::Process) { bench.checked_alone()? } else { None };
-    Ok(Findings { samples, steady, checked_alone, at_rest, after_load, restless })
+    drop(bench);
+    drop(service);
+    let past = plan.wants(Row::Rebuild) || plan.wants(Row::Search);
+    let past = if past { Some(past::measure(&stage, plan)?) } else { None };
+    Ok(Findings { samples, steady, checked_alone, at_rest, after_load, past, restless })
 }
 
 struct Bench<'a> {

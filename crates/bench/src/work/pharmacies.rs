@@ -29,8 +29,13 @@ impl Desk {
 
     /// Asks for the document that is to be signed for a hold.
     pub(crate) fn content(&self, dispense: Uuid) -> Vec<u8> {
+        self.get(&format!("/api/v1/dispenses/{dispense}/content"))
+    }
+
+    /// Asks for something.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
         let headers = &self.headers;
-        format!("GET /api/v1/dispenses/{dispense}/content HTTP/1.1\r\n{headers}\r\n").into_bytes()
+        format!("GET {path} HTTP/1.1\r\n{headers}\r\n").into_bytes()
     }
 
     fn command(&self, path: &str) -> Vec<u8> {

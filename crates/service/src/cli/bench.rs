@@ -18,12 +18,15 @@ pub(crate) struct Arguments {
     /// Into how many partitions the log is divided
     #[arg(long)]
     partitions: Option<u16>,
-    /// One row of the table: 1, 2, 3, 6, memory or process
+    /// One row of the table: 1, 2, 3, 4, 5, 6, memory or process
     #[arg(long)]
     only: Option<Row>,
     /// Two short rounds
     #[arg(long)]
     quick: bool,
+    /// Search among five million dispenses; takes much longer, and 50 GB of the disk
+    #[arg(long)]
+    large: bool,
     /// Do not fail on answers of 500 and more
     #[arg(long)]
     tolerate_server_errors: bool,
@@ -40,6 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         partitions: arguments.partitions,
         only: arguments.only,
         quick: arguments.quick,
+        large: arguments.large,
         tolerate_server_errors: arguments.tolerate_server_errors,
         program: None,
         folder: arguments.folder,
