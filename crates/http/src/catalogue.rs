@@ -242,8 +242,8 @@ pub(crate) const SCHEMA: Entry = Entry {
 pub(crate) const POSITION_INVALID: Entry = Entry {
     code: "position-invalid",
     status: 400,
-    title: "`Dispense-Position` names no place in the log",
-    remedy: "Send the `Dispense-Position` of an answer of this service as it is, several with commas between them, each partition once; or none.",
+    title: "There is no such place in the log",
+    remedy: "Send the `Dispense-Position` of an answer of this service as it is, several with commas between them, each partition once; or none. With `after` or `Last-Event-ID` of the log itself: it lost events that you have read; ask its operators.",
     rule: "position",
     params: &["position", "head"],
 };
