@@ -1,6 +1,7 @@
 //! The register's API in the cases that its own systems are known by. Each test has the ids of its
 //! cases in its name: `c_` create, `p_` process, `r_` reject, `q_` qualify, `g_` get and list, `s_`
-//! what is stored, `h_` what once was otherwise, `x_` what follows from the rules.
+//! what is stored, `t_` the reimbursement report, `h_` what once was otherwise, `x_` what follows from
+//! the rules.
 //! `docs/conformance.md` lists them all.
 
 mod asking;
@@ -12,6 +13,7 @@ mod paying;
 mod processing;
 mod qualifying;
 mod rejecting;
+mod reporting;
 mod requests;
 mod storing;
 

@@ -45,8 +45,6 @@ pub(super) const CHAPTERS: &[(&str, &[Known])] = &[
     ("What follows from the rules", FURTHER),
 ];
 
-const REPORTS: &str = "there are no reimbursement reports yet; the case comes with them";
-
 #[rustfmt::skip]
 const REFUSED: &[Known] = &[
     passes("C-01", "The legal entity of the token does not exist: 422 at `$.legal_entity_id`."),
@@ -152,11 +150,11 @@ const STORE: &[Known] = &[
 
 #[rustfmt::skip]
 const REPORT: &[Known] = &[
-    elsewhere("T-01", "An unknown legal entity: 422.", REPORTS),
-    elsewhere("T-03", "A legal entity that is not active: 403.", REPORTS),
-    elsewhere("T-04", "No active employee in the legal entity: 403.", REPORTS),
-    elsewhere("T-06", "Half, malformed or reversed days of dispensing: 422.", REPORTS),
-    elsewhere("T-07", "Half, malformed or reversed days of prescribing: 422.", REPORTS),
+    passes("T-01", "An unknown legal entity: 422 at `$.legal_entity_id`."),
+    passes("T-03", "A legal entity that is not active: 403."),
+    passes("T-04", "No job in the legal entity, one that is not active, or one in another: 403."),
+    passes("T-06", "Half, malformed or reversed days of dispensing: 422 at `$.period.dispense`."),
+    passes("T-07", "Half, malformed or reversed days of prescribing: 422 at `$.period.request`."),
 ];
 
 #[rustfmt::skip]

@@ -92,9 +92,13 @@ impl Answer {
                 for member in ["type", "message"] {
                     assert!(self.body["error"][member].is_string(), "no {member}: {self:?}");
                 }
-                // The one status that the two APIs do not share.
-                let reused = self.code() == "idempotency-key-reused";
-                let status = if reused { Some(&409) } else { of_catalogue };
+                // The statuses that the two APIs do not share: a report forbids where a command
+                // would be in conflict.
+                let status = match (self.code(), self.status) {
+                    ("idempotency-key-reused", _) => Some(&409),
+                    ("legal-entity-not-active" | "legal-entity-type", 403) => Some(&403),
+                    _ => of_catalogue,
+                };
                 assert_eq!(status, Some(&self.status), "{self:?}");
             }
         }
