@@ -1,6 +1,7 @@
 //! Who looked: written in batches beside the requests, and read by auditors.
 
 mod reading;
+mod watch;
 mod writing;
 
 use std::time::Duration;

@@ -10,6 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::watch::Watch;
+
 /// The most records that one statement writes.
 const BATCH: usize = 256;
 
@@ -40,6 +42,7 @@ pub(super) async fn write(
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut watch = Watch::default();
     loop {
         tokio::select! {
             // What waits is written first; without waiters nothing keeps it from stopping.
@@ -71,10 +74,22 @@ pub(super) async fn write(
             }
         };
         for waiting in batch.drain(..) {
+            if watch.notes(&waiting.access, began) {
+                tell_of(&waiting.access);
+            }
             // One that has gone away was shown nothing.
             let _ = waiting.answer.send(outcome.clone());
         }
     }
+}
+
+/// Says who looked at many patients in a short time; somebody should ask why.
+fn tell_of(access: &Access) {
+    metrics::counter!("dispense_access_unusual_total").increment(1);
+    tracing::warn!(
+        user.id = %access.user, client.id = %access.client,
+        "a user looked at very many patients within an hour; see GET /api/v1/access-log/unusual"
+    );
 }
 
 #[allow(clippy::cast_precision_loss, reason = "the queue is far shorter than 2^52")]
