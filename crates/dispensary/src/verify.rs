@@ -2,7 +2,8 @@
 
 use dispense_domain::decide::process::is_signer;
 use dispense_domain::{
-    Digest, DispenseEvent, DispenseId, Dispensing, SignedContent, Status, StoredContent, evolve,
+    Digest, DispenseEvent, DispenseId, Dispensing, Quantity, SignedContent, Status, StoredContent,
+    evolve,
 };
 use rust_decimal::Decimal;
 
@@ -100,10 +101,9 @@ impl Dispensary {
             }
         };
         let opened = self.signatures.open_as_of(container, shown.updated_at).await?;
-        let signer = match opened.signature {
-            Ok(signer) => signer,
+        let Ok(signer) = opened.signature else {
             // What is wrong with a signature may name whose it is.
-            Err(_) => return Ok(verdict(Some(false), "the signature does not hold")),
+            return Ok(verdict(Some(false), "the signature does not hold"));
         };
         if let (Some(signed), Ok(Some(_))) = (&opened.document, shown.body()) {
             let own = document::frozen_sides(&stream.events, shown.hold.dispense_id)
@@ -251,7 +251,7 @@ fn quantity(stream: &Stream) -> Verdict {
     for recorded in &stream.events {
         dispensing = evolve(dispensing, &recorded.event);
         let at = recorded.recorded_at;
-        let prescribed = dispensing.prescribed().map_or(Decimal::ZERO, |it| it.decimal());
+        let prescribed = dispensing.prescribed().map_or(Decimal::ZERO, Quantity::decimal);
         let taken = dispensing.processed().saturating_add(dispensing.held(at));
         if taken > prescribed {
             let sequence = recorded.sequence;
@@ -261,7 +261,7 @@ fn quantity(stream: &Stream) -> Verdict {
             );
         }
     }
-    let prescribed = dispensing.prescribed().map_or(Decimal::ZERO, |it| it.decimal());
+    let prescribed = dispensing.prescribed().map_or(Decimal::ZERO, Quantity::decimal);
     verdict(true, format!("never more than the {prescribed} that were prescribed"))
 }
 

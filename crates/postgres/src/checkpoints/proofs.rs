@@ -200,19 +200,24 @@ impl Proofs for PgProofs {
         .bind(positions)
         .fetch_all(&self.pool);
         let found = within(reading).await?;
-        let latest = self.latest_of(partition).await?;
-        let mut rows = Vec::with_capacity(found.len());
+        let latest = match &self.key {
+            Some((key, _)) => {
+                within(rows::latest_signed_by(&self.pool, partition, key.id())).await?
+            }
+            None => None,
+        };
+        let mut proved = Vec::with_capacity(found.len());
         for row in &found {
             let (hash, is_chained) = self.chained(partition, row).map_err(Unavailable::database)?;
             let position = row.try_get("position").map_err(Unavailable::database)?;
             let covered = self.covered(&hash, position, latest.as_ref()).await?;
-            rows.push(ProvedRow {
+            proved.push(ProvedRow {
                 place: LogPosition { partition, position },
                 is_chained,
                 covered,
             });
         }
-        Ok(rows)
+        Ok(proved)
     }
 }
 

@@ -38,6 +38,25 @@ pub(crate) async fn latest(
     Ok(rows.into_iter().next())
 }
 
+/// The latest checkpoint of a partition that the key of that id has signed: a new key signs again what
+/// an older one did, but not at once.
+pub(super) async fn latest_signed_by(
+    pool: &PgPool,
+    partition: u16,
+    id: [u8; 4],
+) -> Result<Option<SignedCheckpoint>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT partition, number, size, root, epoch, erasures, note, signed_by, at
+         FROM checkpoints
+         WHERE partition = $1 AND signed_by = $2 ORDER BY number DESC LIMIT 1",
+    )
+    .bind(partition.cast_signed())
+    .bind(&id[..])
+    .fetch_optional(pool)
+    .await?;
+    row.as_ref().map(checkpoint).transpose()
+}
+
 /// The checkpoints of a partition before that number, the newest first.
 pub(crate) async fn page(
     db: impl PgExecutor<'_>,

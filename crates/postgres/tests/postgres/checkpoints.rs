@@ -1,5 +1,6 @@
 //! Checkpoints: what is signed, and what stops the signing.
 
+mod proving;
 mod store;
 
 use std::sync::Arc;
