@@ -159,6 +159,9 @@ impl<'a> Walk<'a> {
     /// Takes line after line, up to that position.
     fn segments(&mut self, until: u64, progress: Progress<'_>) -> Result<Go, NotWhole> {
         for first in &self.export.listing.segments[usize::from(self.partition)] {
+            if self.position == until {
+                break;
+            }
             let file = folder::segment(self.partition, *first);
             self.place.file = Some(file.clone());
             if *first != self.position + 1 {
@@ -167,9 +170,6 @@ impl<'a> Walk<'a> {
             }
             if self.segment(&file, until, progress)? == Go::Home {
                 return Ok(Go::Home);
-            }
-            if self.position == until {
-                break;
             }
         }
         Ok(Go::On)

@@ -77,16 +77,22 @@ fn shares_of_the_medication_requests_show_what_the_whole_shows() {
     let sample = Sample::new();
     let whole = Written::of(&sample);
     let expected = check(whole.path(), &trust()).unwrap();
-    let mut overdrawn = sample;
-    overdrawn.change(0, 6, "29.5", "30");
-    let overdrawn = Written::of(&overdrawn);
-    let broken = check(overdrawn.path(), &trust()).unwrap_err();
-    assert_eq!(broken.place.position, Some(6));
+    let overdrawn = |position, from, to| {
+        let mut overdrawn = sample.clone();
+        overdrawn.change(0, position, from, to);
+        let overdrawn = Written::of(&overdrawn);
+        let broken = check(overdrawn.path(), &trust()).unwrap_err();
+        assert_eq!(broken.place.position, Some(position as u64));
+        (overdrawn, broken.to_string())
+    };
+    let overdrawn = [overdrawn(6, "29.5", "30"), overdrawn(1, "10.5", "50")];
     // Which share a medication request falls into is drawn anew each time.
     for most in [0, 1].repeat(20) {
         let found = verify_with(whole.path(), &trust(), &|_| {}, most).unwrap();
         assert_eq!(found, expected);
-        let found = verify_with(overdrawn.path(), &trust(), &|_| {}, most).unwrap_err();
-        assert_eq!(found.to_string(), broken.to_string());
+        for (overdrawn, broken) in &overdrawn {
+            let found = verify_with(overdrawn.path(), &trust(), &|_| {}, most).unwrap_err();
+            assert_eq!(found.to_string(), *broken);
+        }
     }
 }
