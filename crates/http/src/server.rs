@@ -9,6 +9,7 @@ use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, Error, HttpServer};
+use socket2::SockRef;
 
 use crate::{Door, routes, telemetry};
 
@@ -21,6 +22,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a client may take to close after us.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a caller may leave unread what was sent: then the connection is gone, and with it what it
+/// held, such as a place among those who read the log.
+const READ_WITHIN: Duration = Duration::from_mins(2);
 
 /// How long requests may take to end once the server is stopped, in seconds.
 const SHUTDOWN_SECONDS: u64 = 10;
@@ -50,6 +55,7 @@ pub fn app(
 ///
 /// The port cannot be listened on.
 pub fn serve(door: Door, listener: TcpListener, workers: usize) -> io::Result<Server> {
+    let listener = forgetting(listener)?;
     let server = HttpServer::new(move || app(door.clone()))
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
@@ -59,4 +65,27 @@ pub fn serve(door: Door, listener: TcpListener, workers: usize) -> io::Result<Se
         .disable_signals()
         .listen(listener)?;
     Ok(server.run())
+}
+
+/// The port, whose connections end by themselves where nobody reads at the other end: what is accepted
+/// has this from the port.
+fn forgetting(listener: TcpListener) -> io::Result<TcpListener> {
+    SockRef::from(&listener).set_tcp_user_timeout(Some(READ_WITHIN))?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_forgets_who_does_not_read() {
+        let listener = forgetting(TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
+        let _caller = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let within = SockRef::from(&accepted).tcp_user_timeout().unwrap();
+        assert_eq!(within, Some(READ_WITHIN));
+    }
 }
