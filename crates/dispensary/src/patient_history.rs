@@ -124,13 +124,13 @@ impl Dispensary {
         size: PageSize,
     ) -> Result<Happenings, ListError> {
         let zone = &self.terms.zone;
-        let asked = HappeningsAsked {
+        let wanted = HappeningsAsked {
             person,
             legal_entity: asker.client_type.is_personal().then(|| asker.client.into()),
             from: days.from.map(|day| beginning(day, zone)),
             before: days.to.and_then(|day| day.succ_opt()).map(|day| beginning(day, zone)),
         };
-        let found = self.histories.happenings(&asked, after, size).await?;
+        let found = self.histories.happenings(&wanted, after, size).await?;
         // Who has a cursor was shown something of the patient.
         if found.happenings.is_empty() && after.is_none() && !self.histories.knows(person).await? {
             return Err(QueryError::NotFound("patient").into());

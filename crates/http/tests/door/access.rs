@@ -45,6 +45,8 @@ fn ways(id: &str) -> Vec<(TestRequest, Looked)> {
         ),
         (get(&format!("/api/v1/dispenses/{id}/history")), Looked::DispenseHistory),
         (get(&format!("/api/v1/dispenses/{id}/content")), Looked::Content),
+        (get("/api/v1/dispenses"), Looked::DispenseList),
+        (get(&format!("/api/v1/patients/{PERSON}/history")), Looked::PatientHistory),
         (get(&format!("/api/v1/prescriptions/{NUMBER}")), Looked::MedicationRequest),
         (get(&format!("/api/v1/prescriptions/{NUMBER}/dispenses")), Looked::DispenseList),
         (ask(format!("/api/v1/prescriptions/{NUMBER}/qualify")), Looked::Qualification),

@@ -32,8 +32,12 @@ fn folded(id: &str) -> [String; 9] {
 }
 
 /// Every question that is answered from a read model.
-const FROM_READ_MODELS: [&str; 2] =
-    ["/api/medication_dispenses", "/api/pharmacy/medication_dispenses?status=NEW"];
+const FROM_READ_MODELS: [&str; 4] = [
+    "/api/medication_dispenses",
+    "/api/pharmacy/medication_dispenses?status=NEW",
+    "/api/v1/dispenses?status=HELD",
+    "/api/v1/patients/00000000-0000-4000-8000-000000000066/history",
+];
 
 async fn ask(world: &World, uri: &str, known: Option<&str>) -> Answer {
     let request = TestRequest::get().uri(uri);

@@ -28,7 +28,7 @@ async fn a_method_that_a_path_does_not_take_is_named_with_those_it_takes() {
     let world = World::new().await;
     let id = "00000000-0000-4000-8000-0000000000e1";
     for (method, path, allow) in [
-        (Method::GET, "/api/v1/dispenses".to_owned(), "POST"),
+        (Method::PUT, "/api/v1/dispenses".to_owned(), "GET, POST"),
         (Method::DELETE, format!("/api/v1/dispenses/{id}"), "GET"),
         (Method::GET, format!("/api/v1/dispenses/{id}/cancel"), "POST"),
         (Method::POST, "/metrics".to_owned(), "GET"),

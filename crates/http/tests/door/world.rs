@@ -126,7 +126,8 @@ impl Inner {
         if self.failure.is_some() {
             return Err(Unavailable::database("connection refused (secret detail)"));
         }
-        let positions = vec![i64::try_from(self.events.len()).unwrap()];
+        let read = self.events.len().saturating_sub(self.read_models_lag);
+        let positions = vec![i64::try_from(read).unwrap()];
         Ok(Snapshot { version: self.version_of_lists, positions, at: self.now })
     }
 }

@@ -72,17 +72,14 @@ impl Histories for PgHistories {
         after: Option<&HistoryCursor>,
         size: PageSize,
     ) -> Result<Happenings, ListError> {
-        let begun = match after {
-            Some(cursor) => {
-                if !cursor.snapshot.is_within(&self.0.heads().await?.snapshot()) {
-                    return Err(ListError::Gone);
-                }
-                cursor.clone()
+        let begun = if let Some(cursor) = after {
+            if !cursor.snapshot.is_within(&self.0.heads().await?.snapshot()) {
+                return Err(ListError::Gone);
             }
-            None => {
-                let snapshot = self.0.heads_with_own(None).await?.snapshot();
-                HistoryCursor { after: before_the_first(snapshot.at), snapshot }
-            }
+            cursor.clone()
+        } else {
+            let snapshot = self.0.heads_with_own(None).await?.snapshot();
+            HistoryCursor { after: before_the_first(snapshot.at), snapshot }
         };
         let HistoryCursor { snapshot, after } = begun;
         let looking = sqlx::query(PAGE)

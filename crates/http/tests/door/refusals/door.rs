@@ -72,6 +72,7 @@ async fn of_looks() -> Vec<Answer> {
     let look = |query: &str| TestRequest::get().uri(&format!("/api/v1/dispenses/{id}{query}"));
     vec![
         world.send(look("").insert_header(("dispense-position", "0:2"))).await,
+        world.send(TestRequest::get().uri("/api/v1/dispenses?cursor=AQ")).await,
         world.send(look("?asOf=2026-03-03T00:00:00Z")).await,
         {
             world.state.get().events[0].1.body = None;

@@ -220,7 +220,7 @@ fn others(walk: Walk, filter: &Filter) -> String {
     if on_the_row && walk == Walk::Batch && filter.medication_id.is_some() {
         others.push("e.medication_id = $11");
     }
-    others.iter().map(|other| format!(" AND {other}")).collect()
+    others.into_iter().flat_map(|other| [" AND ", other]).collect()
 }
 
 /// The item that has both medication and batch, where the row that is walked along does not say.

@@ -12,6 +12,8 @@ const INSULIN: Uuid = Uuid::from_u128(0xC2);
 const KEPT: &str =
     "SELECT to_jsonb(i) AS row FROM dispense_items i ORDER BY inserted_at, dispense_id, item";
 
+const HISTORY: &str = "SELECT to_jsonb(h) AS row FROM history h ORDER BY partition, position";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_medication_and_batch_is_kept_once_and_knows_whether_it_is_the_first() {
     let mut log = Log::new().await;
@@ -77,7 +79,6 @@ async fn what_the_migration_fills_is_what_the_follower_keeps() {
     // Of the last one the follower has read the first event alone.
     log.held(&Told { at_once: true, ..Told::on(41) }).await;
     log.followed().await;
-    const HISTORY: &str = "SELECT to_jsonb(h) AS row FROM history h ORDER BY partition, position";
     let (items, history) = (log.rows(KEPT).await, log.rows(HISTORY).await);
     assert!(items.len() > 100 && history.len() > 50);
     let migration = include_str!("../../../../../migrations/0018_lists_of_what_was_there.sql");

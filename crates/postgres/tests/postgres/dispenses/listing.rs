@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use dispensary::cursor::ListError;
 use dispensary::list::{Filter, ListCursor, Walk};
 use dispensary::search::{Dispenses as _, PageSize};
-use dispense_domain::Status;
+use dispense_domain::{Status, Text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -200,7 +200,7 @@ impl Row {
             wanted.is_none_or(|wanted| self.row[member] == wanted.to_string())
         };
         let Some(status) = self.status(cursor) else { return false };
-        let batch = filter.batch_number.as_ref().map(|it| it.as_str());
+        let batch = filter.batch_number.as_ref().map(Text::as_str);
         let medication = filter.medication_id.map(|it| it.to_string());
         let has_item = self.items.iter().any(|item| {
             medication.as_ref().is_none_or(|it| item["medication_id"] == **it)
