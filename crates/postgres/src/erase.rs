@@ -18,6 +18,8 @@ mod places;
 mod records;
 mod registries;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use dispense_domain::{DispenseId, Partitions, PartyId, PersonId};
 use sqlx::postgres::PgConnectOptions;
@@ -28,6 +30,7 @@ pub use finding::{Found, Progress};
 pub use places::Place;
 
 use crate::fault::sqlstate;
+use crate::rebuild;
 use crate::settings::{LogSettings, NotServable};
 use places::Ledger;
 
@@ -120,6 +123,11 @@ pub enum NotErased {
         /// Its last instant.
         until: DateTime<Utc>,
     },
+    /// A read model is being made anew, or somebody else is erased.
+    #[error(
+        "a read model is being rebuilt, or another erasure runs; wait for its end, and try again"
+    )]
+    Claimed,
     /// Somebody else had a lock for too long.
     #[error("a lock was taken for too long; nothing was done since, try again")]
     Busy(#[source] sqlx::Error),
@@ -140,6 +148,11 @@ impl From<sqlx::Error> for NotErased {
     }
 }
 
+/// How often, and how far apart, the right to erase is asked for: a command that has just ended may
+/// have it for a moment longer.
+const CLAIM_TRIES: u32 = 20;
+const CLAIM_PAUSE: Duration = Duration::from_millis(100);
+
 /// Erases persons from a database.
 #[derive(Debug)]
 pub struct Eraser {
@@ -155,12 +168,19 @@ impl Eraser {
     ///
     /// # Errors
     ///
-    /// The database does not answer, or is none of ours.
+    /// The database does not answer, or is none of ours; or a read model is being made anew from
+    /// bodies that are to be erased.
     pub async fn connect(options: &PgConnectOptions) -> Result<Self, NotErased> {
         let options = options.clone().application_name("dispense privacy");
         let mut db = PgConnection::connect_with(&options).await?;
         let log = log_settings(&mut db).await?;
-        Ok(Self { db, log })
+        for _ in 0..CLAIM_TRIES {
+            if rebuild::claim(&mut db).await? {
+                return Ok(Self { db, log });
+            }
+            tokio::time::sleep(CLAIM_PAUSE).await;
+        }
+        Err(NotErased::Claimed)
     }
 
     /// Looks through the whole log for the dispenses of that person, without a lock.
@@ -245,7 +265,7 @@ async fn lock(db: &mut PgConnection) -> Result<DateTime<Utc>, sqlx::Error> {
     sqlx::query("SELECT partition FROM log_head ORDER BY partition FOR UPDATE")
         .fetch_all(&mut *db)
         .await?;
-    sqlx::query("SELECT name FROM followers ORDER BY name, partition FOR UPDATE")
+    sqlx::query("SELECT name FROM followers ORDER BY partition, name FOR UPDATE")
         .fetch_all(&mut *db)
         .await?;
     sqlx::query("LOCK TABLE erasures IN SHARE ROW EXCLUSIVE MODE").execute(&mut *db).await?;

@@ -13,6 +13,9 @@ use uuid::Uuid;
 use crate::world::World;
 use sight::Sight;
 
+/// A record of an erasure.
+type Row = (i64, String, Uuid, String, String, i64, String, Vec<u8>);
+
 /// The places of one table that were emptied.
 fn emptied<'a>(report: &'a Report, table: &str) -> Vec<&'a Place> {
     report.places.iter().filter(|it| it.place == table && it.kept.is_none()).collect()
@@ -158,7 +161,6 @@ async fn each_record_covers_the_one_before() {
     sight.give_back(&sight.held("key").await).await;
     sight.erase(&party(sight.world.pharmacy(0).party_id)).await.unwrap();
     sight.erase(&person(sight.patient())).await.unwrap();
-    type Row = (i64, String, Uuid, String, String, i64, String, Vec<u8>);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT number, kind, id, reason, by_user,
                 (extract(epoch FROM at) * 1000000)::bigint, places::text, hash
@@ -168,14 +170,11 @@ async fn each_record_covers_the_one_before() {
     .await
     .unwrap();
     let mut previous = erasure::first(sight.world.database.log_id);
-    for (number, (row, (kind, id, reason, by_user, at, places, hash))) in
-        (1..).zip(rows.iter().map(|(row, kind, id, reason, by, at, places, hash)| {
-            (row, (kind, id, reason, by, at, places, hash))
-        }))
-    {
-        let record = Erasure { number: *row, kind, id: *id, reason, by_user, at: *at, places };
+    for (expected, row) in (1..).zip(&rows) {
+        let (number, kind, id, reason, by_user, at, places, hash) = row;
+        let record = Erasure { number: *number, kind, id: *id, reason, by_user, at: *at, places };
         previous = erasure::next(&previous, &record);
-        assert_eq!((*row, &hash[..]), (number, &previous[..]));
+        assert_eq!((*number, &hash[..]), (expected, &previous[..]));
     }
     assert_eq!(rows.len(), 2);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dispense_postgres::erase::NotErased;
+use dispense_postgres::erase::{Eraser, NotErased};
 
 use super::sight::Sight;
 use super::{emptied, party, person};
@@ -80,4 +80,15 @@ async fn a_decision_waits_until_it_is_erased_and_is_made_without_the_person() {
     assert_eq!(erased.unwrap().records, [1]);
     assert_eq!(refused, ["medication-request-invalid"]);
     assert_eq!(sight.count("personal_bodies", "").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_erased_while_a_read_model_is_made_anew() {
+    let sight = Sight::new().await;
+    let mut rebuilding = sight.world.database.admin.acquire().await.unwrap();
+    assert!(dispense_postgres::rebuild::claim(&mut rebuilding).await.unwrap());
+    let refused = Eraser::connect(&sight.world.database.admin.connect_options()).await;
+    assert!(matches!(refused, Err(NotErased::Claimed)), "{refused:?}");
+    drop(rebuilding.detach());
+    assert_eq!(sight.erase(&person(sight.patient())).await.unwrap().records, [1]);
 }
