@@ -24,7 +24,8 @@ impl Folder {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let made = fs::create_dir_all(path);
         made.with_context(|| format!("cannot make the folder {}", path.display()))?;
-        Ok(Self(path.to_owned()))
+        // A folder without one above it could not be made durable where it is named.
+        Ok(Self(std::path::absolute(path)?))
     }
 
     pub(super) fn shown(&self) -> std::path::Display<'_> {
