@@ -206,7 +206,10 @@ async fn every_forgery_in_the_database_is_found_and_named() {
         forge(&house, &forgery.statements).await;
         let export = house.out(&format!("export-{n}"));
         let (code, said) = house.run(&["log", "export", &export.display().to_string()], &[]);
-        assert_eq!(code, 0, "{what}: {said}");
+        // A tail that a checkpoint covers is missed by whoever exports already.
+        let is_cut = forgery.kind == "tail";
+        assert_eq!(code, i32::from(is_cut), "{what}: {said}");
+        assert_eq!(said.contains("log-diverged"), is_cut, "{what}: {said}");
         for (code, said) in [house.verify(&export), house.verify_otherwise(&export)] {
             assert_eq!(code, 1, "{what}: {said}");
             let named = said.contains("BROKEN") && said.contains(&format!(": {}: ", forgery.kind));

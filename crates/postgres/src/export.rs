@@ -38,6 +38,21 @@ pub async fn row_hash(
     hash.map(|hash| hash_of(&hash)).transpose()
 }
 
+/// How many rows the largest checkpoint of a partition covers; 0 if there is none.
+///
+/// # Errors
+///
+/// The database does not answer.
+pub async fn most_covered(pool: &PgPool, partition: u16) -> Result<u64, sqlx::Error> {
+    // The largest is not always the latest: a log that lost its tail goes on from less.
+    let size: Option<i64> =
+        sqlx::query_scalar("SELECT max(size) FROM checkpoints WHERE partition = $1")
+            .bind(partition.cast_signed())
+            .fetch_one(pool)
+            .await?;
+    Ok(size.unwrap_or_default().cast_unsigned())
+}
+
 /// Checkpoints of a partition behind that number, in order, which cover no fewer rows than `least`.
 ///
 /// # Errors

@@ -89,6 +89,16 @@ impl CheckpointKeeper {
     /// Something does not answer; nothing was signed, or what was signed is only in the object store,
     /// where it does no harm.
     pub async fn take(&self, partition: u16) -> Result<Taken, NotTaken> {
+        self.look_after(partition).await.map(|(taken, _)| taken)
+    }
+
+    /// As [`Self::take`], with what was found on the way: another instance may write down something
+    /// else a moment later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::take`].
+    pub async fn look_after(&self, partition: u16) -> Result<(Taken, Finding), NotTaken> {
         let mut round = rounds::read(&self.pool, partition).await?;
         let taken = self.taken(partition, &mut round).await?;
         round.diverged = match &taken {
@@ -98,7 +108,7 @@ impl CheckpointKeeper {
             Taken::Behind => round.diverged,
         };
         rounds::write(&self.pool, partition, &round).await?;
-        Ok(taken)
+        Ok((taken, round.finding(partition)))
     }
 
     /// What the last look at each partition found, whichever instance looked.

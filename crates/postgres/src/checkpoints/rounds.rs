@@ -29,6 +29,14 @@ pub(super) struct Round {
     pub(super) lost_why: Option<String>,
 }
 
+impl Round {
+    /// What is wrong, as it was found now.
+    pub(super) fn finding(self, partition: u16) -> Finding {
+        let Self { diverged, lost, lost_why, .. } = self;
+        Finding { partition, diverged, lost: lost.len(), lost_why }
+    }
+}
+
 /// Takes the turn of a partition, if it is due: nobody else has it for that long.
 pub(super) async fn take_turn(
     pool: &PgPool,

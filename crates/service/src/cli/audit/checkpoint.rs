@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use dispense_audit::note::SigningKey;
 use dispense_content::ObjectContents;
-use dispense_postgres::{CheckpointKeeper, LogSettings, NotTaken, PgLog, Taken, pool};
+use dispense_postgres::{CheckpointKeeper, Finding, LogSettings, NotTaken, PgLog, Taken, pool};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -85,17 +85,20 @@ impl Signing {
 }
 
 /// Takes a checkpoint, and waits for the tree where that is still to be read on.
-pub(crate) async fn taken(keeper: &CheckpointKeeper, partition: u16) -> Result<Taken, NotTaken> {
+pub(crate) async fn taken(
+    keeper: &CheckpointKeeper,
+    partition: u16,
+) -> Result<(Taken, Finding), NotTaken> {
     for _ in 1..TRIES {
-        match keeper.take(partition).await? {
+        let looked = keeper.look_after(partition).await?;
+        match looked.0 {
             Taken::Behind => tokio::time::sleep(PAUSE).await,
-            taken
-            @ (Taken::Signed(_) | Taken::Unchanged(_) | Taken::Empty | Taken::Diverged(_)) => {
-                return Ok(taken);
+            Taken::Signed(_) | Taken::Unchanged(_) | Taken::Empty | Taken::Diverged(_) => {
+                return Ok(looked);
             }
         }
     }
-    keeper.take(partition).await
+    keeper.look_after(partition).await
 }
 
 /// Signs, and prints what was signed.
@@ -112,17 +115,15 @@ pub(super) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
         if arguments.restore_copies {
             restore(&keeper, partition).await?;
         }
-        let taken = taken(&keeper, partition).await?;
+        let (taken, found) = taken(&keeper, partition).await?;
+        if let Some(why) = found.lost_why {
+            code = ExitCode::FAILURE;
+            eprintln!("dispense: partition {partition}: copies of checkpoints: {why}");
+        }
         if matches!(taken, Taken::Diverged(_) | Taken::Behind) {
             code = ExitCode::FAILURE;
         }
         all.push((partition, taken));
-    }
-    for found in keeper.findings().await? {
-        if let Some(why) = found.lost_why {
-            code = ExitCode::FAILURE;
-            eprintln!("dispense: partition {}: copies of checkpoints: {why}", found.partition);
-        }
     }
     if arguments.json {
         let all: Vec<Value> = all.iter().map(|(partition, it)| json(*partition, it)).collect();

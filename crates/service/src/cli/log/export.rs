@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use dispense_audit::export::LogFile;
 use dispense_audit::note::VerifierKey;
-use dispense_postgres::{LogSettings, PgLog, Taken, pool};
+use dispense_postgres::{LogSettings, PgLog, Taken, export as stored, pool};
 use serde_json::{Value, json};
 
 use super::super::{audit, database, print};
@@ -76,6 +76,7 @@ pub(super) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
     for partition in settings.partitions.all() {
         let mut exported = Exported { partition, last: 0, rows: 0, segments: 0, checkpoints: 0 };
         if arguments.checkpoints_only {
+            // Nobody asks whether the rows are there.
             exported.last = u64::MAX;
         } else {
             segments::export(&log, &pool, &folder, &mut exported, &mut progress).await?;
@@ -86,25 +87,32 @@ pub(super) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
     if let Some(signing) = signing {
         let keeper = signing.keeper(pool.clone(), settings).await?;
         for exported in &mut all {
-            let size = match audit::taken(&keeper, exported.partition).await? {
-                Taken::Signed(signed) | Taken::Unchanged(signed) => signed.size,
-                Taken::Empty => 0,
+            match audit::taken(&keeper, exported.partition).await?.0 {
+                Taken::Signed(_) | Taken::Unchanged(_) | Taken::Empty => {}
                 not_signed @ (Taken::Behind | Taken::Diverged(_)) => {
                     eprint!("dispense: {}", audit::page(exported.partition, &not_signed));
                     code = ExitCode::FAILURE;
-                    0
                 }
-            };
-            // What was written meanwhile is covered as well, so it has to be there.
-            if !arguments.checkpoints_only && size > exported.last {
-                segments::export(&log, &pool, &folder, exported, &mut progress).await?;
             }
         }
     }
-    progress.finish();
     for exported in &mut all {
-        checkpoints::export(&pool, &folder, exported).await?;
+        let covered = stored::most_covered(&pool, exported.partition).await?;
+        // What was written and signed meanwhile has to be there before its checkpoint is.
+        if !arguments.checkpoints_only && covered > exported.last {
+            segments::export(&log, &pool, &folder, exported, &mut progress).await?;
+        }
+        if covered > exported.last {
+            let Exported { partition, last, .. } = exported;
+            eprintln!(
+                "dispense: log-diverged: partition {partition} ends at position {last}, and a \
+                 checkpoint of it covers {covered}: it lost its tail"
+            );
+            code = ExitCode::FAILURE;
+        }
+        checkpoints::export(&pool, &folder, exported, covered).await?;
     }
+    progress.finish();
     let erasures = checkpoints::erasures(&pool, &folder).await?;
     tell(&arguments, settings, &all, erasures)?;
     Ok(code)

@@ -10,12 +10,13 @@ use super::folder::Folder;
 /// How many are read at once.
 const PAGE: u16 = 500;
 
-/// Writes the checkpoints of a partition that its rows in the folder come up to. Of several of one
-/// size the latest counts: it covers as many rows, and no fewer erasures.
+/// Writes the checkpoints of a partition that cover at most so many rows. Of several of one size the
+/// latest counts: it covers as many rows, and no fewer erasures.
 pub(super) async fn export(
     pool: &PgPool,
     folder: &Folder,
     into: &mut Exported,
+    most: u64,
 ) -> anyhow::Result<()> {
     let partition = into.partition;
     let name = layout::checkpoint(partition, 0);
@@ -26,9 +27,9 @@ pub(super) async fn export(
     let mut number = 0;
     loop {
         let page = stored::checkpoints_behind(pool, partition, number, least, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        number = last.number;
-        for checkpoint in page.iter().filter(|it| it.size <= into.last) {
+        let Some(newest) = page.last() else { return Ok(()) };
+        number = newest.number;
+        for checkpoint in page.iter().filter(|it| it.size <= most) {
             folder.write(&layout::checkpoint(partition, checkpoint.size), &checkpoint.note)?;
             into.checkpoints += u64::from(known.binary_search(&checkpoint.size).is_err());
         }
