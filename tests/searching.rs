@@ -214,7 +214,7 @@ async fn a_restart_and_a_rebuild_change_nothing_that_is_found() {
     assert_eq!(again.body["data"], kept.body["data"], "after a crash");
 
     database
-        .execute("DELETE FROM followers WHERE name = 'dispenses'; TRUNCATE dispenses_v1;")
+        .execute("DELETE FROM followers WHERE name = 'dispenses'; TRUNCATE dispenses_v1, dispense_items_v1;")
         .await;
     let rebuilt = eventually("a model that is read again", Duration::from_secs(30), async || {
         Some(search(&one, "page_size=300").await).filter(|answer| found(answer).1 == 9)

@@ -22,6 +22,9 @@ const FEW: f64 = 5_000.0;
 async fn grow(database: &crate::harness::Database, outlet: Uuid) {
     let fill = format!(
         "INSERT INTO dispenses_v1
+             (partition, dispense_id, medication_request_id, legal_entity_id, division_id,
+             person_id, party_id, medical_program_id, care_plan_id, dispensed_on, inserted_at,
+             updated_at, stage, expires_at, opened_position, closed_position, shape)
          SELECT d.partition, lpad(n::text, 32, 'f')::uuid, lpad(n::text, 32, 'f')::uuid,
                 d.legal_entity_id,
                 CASE WHEN n % 8 = 0 THEN d.division_id ELSE '{outlet}'::uuid END, d.person_id,
@@ -29,7 +32,7 @@ async fn grow(database: &crate::harness::Database, outlet: Uuid) {
                 '2024-01-01'::timestamptz + n * interval '86 s', d.updated_at,
                 CASE WHEN n % 20000 = 1 THEN 'cancelled' WHEN n % 3 = 0 THEN 'expired'
                      ELSE 'processed' END,
-                d.expires_at, d.opened_position, d.closed_position
+                d.expires_at, d.opened_position, d.closed_position, d.shape
          FROM generate_series(1, {DISPENSES}) n
          CROSS JOIN (SELECT * FROM dispenses_v1 LIMIT 1) d"
     );
@@ -38,7 +41,7 @@ async fn grow(database: &crate::harness::Database, outlet: Uuid) {
 
 /// How many rows a node has read of its table or index: those that it gave on, and those that it
 /// looked at in vain.
-fn read_by(node: &str) -> f64 {
+pub(super) fn read_by(node: &str) -> f64 {
     let number = |text: Option<&str>| {
         let digits = text.and_then(|text| text.split([' ', ')']).next());
         digits.map_or(0.0, |digits| digits.parse::<f64>().unwrap())
