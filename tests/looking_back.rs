@@ -123,13 +123,25 @@ async fn asker(
     told
 }
 
+/// Lets every commit of the service take a while, so that a batch is often in hand.
+async fn slow_commits(database: &Database) {
+    for setting in ["commit_delay = 30000", "commit_siblings = 0"] {
+        let alter = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER ROLE %I SET {setting}', 'serve_' || current_database());
+             END $$"
+        );
+        database.execute(&alter).await;
+    }
+}
+
 /// Questions for the moment that has just gone by, while many are at work: each has the same answer
 /// ever after. Without waiting for the batch in hand it would not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_of_the_past_stays_true() {
     let database = Database::new().await;
-    let world = World::new(4, 4);
+    let world = World::new(4, 2);
     database.import(&world.lines());
+    slow_commits(&database).await;
     let instances = [Instance::start(&database).await, Instance::start(&database).await];
     let doors: Vec<String> = instances.iter().map(|instance| instance.url.clone()).collect();
     let requests = [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat();
@@ -148,7 +160,7 @@ async fn what_was_said_of_the_past_stays_true() {
     let done = crowd.go_on(CLIENTS, LASTING).await;
     let told: Vec<(String, Answer)> = askers.join_all().await.into_iter().flatten().collect();
     println!("{} commands, {} questions", done.len(), told.len());
-    assert!(told.len() > 100 && done.len() > 100, "too little happened");
+    assert!(told.len() > 50 && done.len() > 50, "too little happened");
 
     let reader = world.pharmacies[0].at(&instances[1]);
     for (path, then) in told {

@@ -265,7 +265,7 @@ async fn nobody_who_sends_what_it_was_told_is_shown_an_older_state() {
     let answered: usize = told.iter().map(|(answered, _)| answered).sum();
     let behind: usize = told.iter().map(|(_, behind)| behind).sum();
     println!("{answered} answers, {behind} times behind");
-    assert!(answered > 100, "too little happened");
+    assert!(answered > 50, "too little happened");
     database.followed().await;
 }
 
