@@ -50,7 +50,7 @@ bench: ## Measure the service against pgbench on this machine, and print the tab
 	@exec $(TARGET)/release/dispense bench $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## Feed broken containers to the verifier, or bodies to the doors; FUZZ=verification or bodies, RUNS=10000000
+fuzz: ## Feed broken containers, bodies or exports to what reads them; FUZZ=verification, bodies or export, RUNS=10000000
 	@scripts/fuzz $(FUZZ) $(RUNS)
 
 .PHONY: ready

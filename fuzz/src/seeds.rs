@@ -1,12 +1,16 @@
-//! Writes the seeds: containers as they should be, and some that should not be.
+//! Writes the seeds: containers as they should be, and some that should not be; bodies; and parts of an
+//! export.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use dispense_fuzz::{DOCUMENTS, authority, corpus};
+use dispense_audit::export::LogFile;
+use dispense_audit::note;
+use dispense_fuzz::{CHECKPOINT, DOCUMENTS, authority, checkpoint_key, corpus};
 use dispense_signing::development::{
     DevelopmentCa, Holder, Identity, KeyKind, Profile, Usage, signed_by_all,
 };
+use uuid::Uuid;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -54,7 +58,28 @@ fn main() -> Result<(), Failure> {
             fs::write(folder.join(format!("seed-{number:02}")), container)?;
         }
     }
+    write_exports()?;
     write_bodies()
+}
+
+/// What an export is made of.
+fn write_exports() -> Result<(), Failure> {
+    const LINE: &str = r#"{"partition":3,"position":7,"sequence":1,"eventId":"00000000-0000-0000-0000-000000000001","type":"Expired","version":"1.0","recordedAt":"2023-11-14T22:13:20.000001Z","medicationRequestId":"9a3b2c1d-0000-4000-8000-000000000001","dispenseId":"00000000-0000-0000-0000-000000000002","payload":{"type":"Expired"},"metadata":{"user":"system"},"hash":"abababababababababababababababababababababababababababababababab"}"#;
+    const ERASURE: &str = r#"{"number":1,"kind":"person","id":"00000000-0000-0000-0000-000000000001","reason":"\"letter\" 17","byUser":"9a3b2c1d-0000-4000-8000-000000000001","at":"2023-11-14T22:13:20.000001Z","places":[ {} ],"hash":"0707070707070707070707070707070707070707070707070707070707070707"}"#;
+    let key = checkpoint_key();
+    let log = LogFile {
+        log_id: Uuid::from_u128(0x0123_4567_89ab_cdef),
+        partitions: 4,
+        epoch: 1,
+        key: Some(key.verifier().clone()),
+    };
+    let note = note::sign(CHECKPOINT, &key);
+    let folder = corpus("export");
+    fs::create_dir_all(&folder)?;
+    for (number, seed) in [LINE, ERASURE, CHECKPOINT, &note, &log.text()].into_iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number:02}")), seed)?;
+    }
+    Ok(())
 }
 
 /// The bodies that each route of `targets/bodies.rs` takes, behind the number of the route.
