@@ -126,7 +126,7 @@ async fn assert_as_the_log_says(database: &Database, world: &World, instance: &I
                 let mut path =
                     format!("/api/v1/reports/dispensing?from={first}&to={last}&groupBy={group_by}");
                 if let Some(statuses) = statuses {
-                    path += &format!("&status={statuses}");
+                    path = format!("{path}&status={statuses}");
                 }
                 let answer = asker.get(&path).await.expect(200);
                 assert_eq!(lines_of(&answer.body["items"]), expected, "{path}");
@@ -166,7 +166,7 @@ async fn every_figure_of_every_report_is_what_the_events_add_up_to() {
     let mut brand: Value = serde_json::from_str(brand).unwrap();
     brand["data"]["id"] = json!(SYRUP);
     brand["data"]["name"] = json!("Амлодис сироп");
-    lines += &format!("{brand}\n");
+    lines.extend([brand.to_string(), "\n".to_owned()]);
     database.import(&lines);
     let instance = Instance::start(&database).await;
     let short = [("MEDICATION_DISPENSE_EXPIRATION", "1s")];

@@ -50,7 +50,8 @@ async fn opened() -> (Database, Instance, Pharmacy) {
     .unwrap();
     sqlx::query("ANALYZE dispenses_v1").execute(&database.pool).await.unwrap();
     let token = one.token().with("scope", DOWNLOAD).with("client_type", "NHS");
-    let payer = one.with_token(&token.with("client_id", Uuid::new_v4().to_string()));
+    let payer =
+        one.with_token(&token.with("client_id", Uuid::from_u128(rand::random()).to_string()));
     (database, instance, payer)
 }
 
@@ -99,7 +100,7 @@ async fn a_year_of_a_country_is_sent_at_the_pace_of_its_reader_in_little_memory(
     let (mut lines, mut bytes) = (0, 0);
     while let Some(piece) = answer.chunk().await.unwrap() {
         bytes += piece.len();
-        lines += piece.iter().filter(|byte| **byte == b'\n').count();
+        lines += piece.split(|byte| *byte == b'\n').count() - 1;
     }
     assert_eq!(i64::try_from(lines).unwrap(), DISPENSES + 1, "and the headers");
     assert!(bytes > 15_000_000, "{bytes}");

@@ -116,12 +116,12 @@ impl Dispensary {
     pub async fn report(
         &self,
         asker: &Asker,
-        asked: ReportAsked,
+        wanted: ReportAsked,
     ) -> Result<Vec<ReportLine>, QueryError> {
-        let group_by = asked.group_by;
+        let group_by = wanted.group_by;
         let is_personal = asker.client_type.is_personal();
         let legal_entity_id = is_personal.then(|| LegalEntityId::from(asker.client));
-        let totals = self.reports.totals(&Counted { asked, legal_entity_id }).await?;
+        let totals = self.reports.totals(&Counted { asked: wanted, legal_entity_id }).await?;
         let registries = self.registry.small();
         let line =
             |(group, sums)| ReportLine { group, name: name(group, group_by, &registries), sums };

@@ -74,12 +74,12 @@ pub(crate) async fn get_reimbursement_report(
         door.wait_for(&request, Model::Dispenses).await?;
         if csv::is_wanted(&request) {
             let standing = Standing::HandedOver;
-            let asked = ReimbursementAsked { whose, standing, requested, dispensed };
-            return streamed::table(&request, &door, &asker, asked, None).await;
+            let wanted = ReimbursementAsked { whose, standing, requested, dispensed };
+            return streamed::table(&request, &door, &asker, wanted, None).await;
         }
-        let asked =
+        let wanted =
             ReimbursementAsked { whose, standing: Standing::Anywhere, requested, dispensed };
-        let found = door.dispensary.reimbursement_page(&asked, page).await;
+        let found = door.dispensary.reimbursement_page(&wanted, page).await;
         let found = found.map_err(|silent| Problem::from(&silent))?;
         let positions = door.read_by(Model::Dispenses).await?;
         let shown = found.rows.iter().map(|row| &row.shown);

@@ -135,9 +135,9 @@ pub(crate) async fn get_dispensing_report(
 ) -> HttpResponse {
     answer(&request, async {
         let asker = door.admit(&request, REPORT).await?;
-        let asked = query::read(&request, wanted)?;
+        let wanted = query::read(&request, report_wanted)?;
         door.wait_for(&request, Model::Reports).await?;
-        let report = door.dispensary.report(&asker, asked).await?;
+        let report = door.dispensary.report(&asker, wanted).await?;
         let positions = door.read_by(Model::Reports).await?;
         door.saw(&request, &asker, Seen::nothing(Looked::Report)).await?;
         let mut response = HttpResponse::Ok();
@@ -156,7 +156,7 @@ pub(crate) async fn get_dispensing_report(
 }
 
 /// What the query asks for.
-fn wanted(query: &mut Members) -> Option<ReportAsked> {
+fn report_wanted(query: &mut Members) -> Option<ReportAsked> {
     let from = query.required("from", kinds::day);
     let to = query.required("to", kinds::day);
     query.in_order(from, "to", to);

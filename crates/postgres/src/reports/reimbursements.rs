@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use dispensary::reimbursement::{
-    Mark, Portion, ReimbursementAsked, Reimbursements, Standing, Whose,
+    Mark, Period, Portion, ReimbursementAsked, Reimbursements, Standing, Whose,
 };
 use dispensary::search::{Matching, PageAsked, REACH};
 use dispensary::{Recorded, Shown, Unavailable};
@@ -80,9 +80,9 @@ impl PgReimbursements {
                 Whose::Prescribed(id) | Whose::Dispensed(id) => Some(Uuid::from(id)),
                 Whose::Everybody => None,
             })
-            .bind(asked.dispensed.map_or(NaiveDate::MAX, |days| days.last()))
-            .bind(asked.requested.map(|days| days.first()))
-            .bind(asked.requested.map(|days| days.last()))
+            .bind(asked.dispensed.map_or(NaiveDate::MAX, Period::last))
+            .bind(asked.requested.map(Period::first))
+            .bind(asked.requested.map(Period::last))
             .bind(behind.dispensed_on)
             .bind(behind.inserted_at)
             .bind(Uuid::from(behind.dispense_id))
@@ -98,7 +98,7 @@ impl PgReimbursements {
 /// Before the first dispense that can be in the report. What was dispensed before it was prescribed is
 /// not found by days of prescribing alone: no index has those.
 fn beginning(asked: &ReimbursementAsked) -> Mark {
-    let first = asked.dispensed.or(asked.requested).map_or(NaiveDate::MIN, |days| days.first());
+    let first = asked.dispensed.or(asked.requested).map_or(NaiveDate::MIN, Period::first);
     Mark { dispensed_on: first, inserted_at: DateTime::UNIX_EPOCH, dispense_id: Uuid::max().into() }
 }
 

@@ -53,17 +53,17 @@ pub(crate) async fn download_reimbursement_report(
         }
         let days = periods::of_download(&request)?;
         door.wait_for(&request, Model::Dispenses).await?;
-        let asked = ReimbursementAsked {
+        let wanted = ReimbursementAsked {
             whose: Whose::Everybody,
             standing: Standing::HandedOver,
             requested: None,
             dispensed: Some(days),
         };
         if crate::csv::is_json_wanted(&request) {
-            return streamed::list(&request, &door, &asker, asked).await;
+            return streamed::list(&request, &door, &asker, wanted).await;
         }
         let name = format!("reimbursement_report_{}_{}", days.first(), days.last());
-        streamed::table(&request, &door, &asker, asked, Some(name)).await
+        streamed::table(&request, &door, &asker, wanted, Some(name)).await
     })
     .await
 }

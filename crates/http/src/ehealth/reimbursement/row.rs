@@ -23,6 +23,7 @@ pub(in super::super) struct Row<'a> {
 /// The medication request, as it was when the hold began.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReimbursementRequest)]
+#[allow(clippy::struct_field_names, reason = "the names are those of the register")]
 struct Request<'a> {
     id: Uuid,
     #[schema(required, value_type = Option<String>)]

@@ -42,12 +42,12 @@ async fn begin(
     request: &HttpRequest,
     door: &Door,
     asker: &Asker,
-    asked: ReimbursementAsked,
+    wanted: ReimbursementAsked,
 ) -> Result<Begun, Refused> {
     let place = door.readers.take()?;
     // Before the rows: each portion is as new as it can be, and none is older than this.
     let positions = door.read_by(Model::Dispenses).await?;
-    let mut portions = door.dispensary.reimbursements(asked).peekable();
+    let mut portions = door.dispensary.reimbursements(wanted).peekable();
     if let Some(Err(silent)) = Pin::new(&mut portions).peek().await {
         return Err(Problem::from(silent).into());
     }
@@ -63,10 +63,10 @@ pub(super) async fn table(
     request: &HttpRequest,
     door: &Door,
     asker: &Asker,
-    asked: ReimbursementAsked,
+    wanted: ReimbursementAsked,
     name: Option<String>,
 ) -> Result<HttpResponse, Refused> {
-    let Begun { mut response, portions, place } = begin(request, door, asker, asked).await?;
+    let Begun { mut response, portions, place } = begin(request, door, asker, wanted).await?;
     if let Some(name) = name {
         response
             .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")));
@@ -83,9 +83,9 @@ pub(super) async fn list(
     request: &HttpRequest,
     door: &Door,
     asker: &Asker,
-    asked: ReimbursementAsked,
+    wanted: ReimbursementAsked,
 ) -> Result<HttpResponse, Refused> {
-    let Begun { mut response, portions, place } = begin(request, door, asker, asked).await?;
+    let Begun { mut response, portions, place } = begin(request, door, asker, wanted).await?;
     let head = envelope::head_of_list(request)
         .map_err(|error| Problem::of(&catalogue::BUG).caused_by(&error))?;
     let mut separator: &[u8] = b"";
