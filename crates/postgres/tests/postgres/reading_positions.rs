@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dispensary::{LogPosition, LogPositions, Model, Positions};
-use dispense_postgres::{PgLog, PgPositions};
+use dispense_postgres::{PgLog, PgPositions, read_models};
 
 use crate::database::{Database, PARTITIONS, partitions};
 use crate::world::{World, hold_at};
@@ -87,5 +87,14 @@ async fn a_read_model_that_does_not_come_is_not_waited_for_for_ever() {
     let crowd = tokio::time::timeout(Duration::from_secs(10), futures::future::join_all(crowd));
     for read in crowd.await.expect("no longer than that") {
         assert_eq!(read.unwrap().to_string(), "1:3", "how far it has read by then");
+    }
+}
+
+/// One without a follower would be behind for ever.
+#[test]
+fn every_read_model_that_is_waited_for_is_followed() {
+    let followed: Vec<&str> = read_models().iter().map(|model| model.name()).collect();
+    for model in Model::ALL {
+        assert!(followed.contains(&model.name()), "{} is not among {followed:?}", model.name());
     }
 }
