@@ -8,13 +8,13 @@ use crate::harness::{
 };
 
 /// A pharmacy of the demo, at the door of an instance.
-fn at(pharmacy: &DemoPharmacy, instance: &Instance) -> Pharmacy {
+pub(crate) fn at(pharmacy: &DemoPharmacy, instance: &Instance) -> Pharmacy {
     let DemoPharmacy { user_id, party_id, legal_entity_id, division_id, .. } = *pharmacy;
     Pharmacy::new(user_id, party_id, legal_entity_id, division_id).at(instance)
 }
 
 /// An order as the demo says that it has to be.
-fn order(pharmacy: &Pharmacy, what: &Dispensable, quantity: u32) -> Order {
+pub(crate) fn order(pharmacy: &Pharmacy, what: &Dispensable, quantity: u32) -> Order {
     let terms = if what.program == Program::AtOnce { Terms::InPartsAtOnce } else { Terms::Whole };
     let prescribed = Prescribed {
         id: what.medication_request_id,

@@ -15,7 +15,7 @@ use crate::harness::{
 const ERASED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Runs `dispense privacy erase`, and returns how it ended and what it said.
-fn erase(database: &Database, words: &[&str]) -> (ExitStatus, String) {
+pub(crate) fn erase(database: &Database, words: &[&str]) -> (ExitStatus, String) {
     let folder = temporary();
     let arguments = [&["privacy", "erase", "--reason", "letter 17"], words].concat();
     let store = format!("file://{}", database.contents.display());

@@ -38,6 +38,7 @@ mod lost_commit;
 mod outage;
 mod plans;
 mod poison;
+mod privacy;
 mod projections;
 mod proving;
 mod reading_own_writes;

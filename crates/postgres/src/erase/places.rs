@@ -119,9 +119,9 @@ const ALWAYS_KEPT: [(&str, &str); 4] = [
 /// What is being written into one record.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    /// Containers that an earlier record of the same person says were removed.
+    /// Containers that an earlier record says were removed.
     removed: HashSet<String>,
-    /// Containers that one says were kept.
+    /// Containers that an earlier record of the same person says were kept.
     kept: HashSet<String>,
     places: Vec<Place>,
     containers: Vec<String>,
@@ -129,28 +129,26 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger that knows the earlier records of that person.
+    /// A ledger that knows what earlier records say of containers: those that were removed, with
+    /// whomever they named, and those that were kept when this person was erased.
     pub(super) async fn of(db: &mut PgConnection, whom: Erased) -> Result<Self, sqlx::Error> {
-        let earlier: Vec<String> = sqlx::query_scalar(
-            "SELECT places::text FROM erasures WHERE kind = $1 AND id = $2 ORDER BY number",
-        )
-        .bind(whom.kind())
-        .bind(whom.id())
-        .fetch_all(db)
-        .await?;
-        let (mut removed, mut kept) = (HashSet::new(), HashSet::new());
-        for places in &earlier {
-            let places: Vec<Place> =
-                serde_json::from_str(places).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            for place in places {
-                match (place.key, place.kept) {
-                    (Some(key), None) => drop(removed.insert(key)),
-                    (Some(key), Some(_)) => drop(kept.insert(key)),
-                    (None, _) => {}
-                }
-            }
-        }
-        Ok(Self { removed, kept, places: Vec::new(), containers: Vec::new(), is_new: false })
+        const CONTAINERS: &str = "
+            SELECT p ->> 'key', p ->> 'kept' IS NOT NULL
+            FROM erasures e CROSS JOIN LATERAL json_array_elements(e.places) AS p
+            WHERE p ->> 'key' IS NOT NULL
+                  AND (p ->> 'kept' IS NULL OR (e.kind = $1 AND e.id = $2))";
+        let earlier: Vec<(String, bool)> =
+            sqlx::query_as(CONTAINERS).bind(whom.kind()).bind(whom.id()).fetch_all(db).await?;
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            earlier.into_iter().partition(|(_, is_kept)| *is_kept);
+        let keys = |of: Vec<(String, bool)>| of.into_iter().map(|(key, _)| key).collect();
+        Ok(Self {
+            removed: keys(removed),
+            kept: keys(kept),
+            places: Vec::new(),
+            containers: Vec::new(),
+            is_new: false,
+        })
     }
 
     /// Something was emptied.
