@@ -52,3 +52,4 @@ mod shutdown;
 mod stock_reader;
 mod streaming;
 mod tokens;
+mod walking;
