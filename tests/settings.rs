@@ -33,6 +33,8 @@ async fn wrong_settings_are_all_named_at_once() {
         ("AUTH_ALLOW_DEVELOPMENT_KEY", "please"),
         ("AUTH_ISSUER", ""),
         ("DATABASE_CONNECTIONS", "-1"),
+        ("CHECKPOINT_KEY", "/proc/version"),
+        ("CHECKPOINT_EVERY", "10"),
     ];
     let said = refuses(&database, &wrong, 2);
     for (name, value) in wrong {

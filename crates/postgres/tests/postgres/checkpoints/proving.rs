@@ -49,10 +49,10 @@ async fn a_changed_row_fits_neither_its_hash_nor_the_checkpoint() {
         let change = format!("UPDATE events SET payload = '{{}}' WHERE position = {position}");
         kept.log.forge(&[&change]).await;
         assert_eq!(kept.said(position).await, (false, Covered::Not), "{position}");
-        assert_eq!(kept.said(position + 1).await.0, true, "its neighbour is as it was");
+        assert!(kept.said(position + 1).await.0, "its neighbour is as it was");
     }
     kept.log.forge(&["DELETE FROM events WHERE position = 200"]).await;
-    assert_eq!(kept.said(201).await.0, false, "nothing follows from a row that is gone");
+    assert!(!kept.said(201).await.0, "nothing follows from a row that is gone");
 }
 
 #[tokio::test]
