@@ -60,12 +60,12 @@ pub(crate) struct Question([u8; DIGEST_BYTES]);
 impl Question {
     /// The question of that request: its path and all its members, but for which page and how long.
     pub(crate) fn of(request: &HttpRequest, asker: &Asker) -> Self {
-        let mut asked = members(request);
-        asked.retain(|(name, _)| name != CURSOR && name != LIMIT);
-        asked.sort_unstable();
+        let mut stated = members(request);
+        stated.retain(|(name, _)| name != CURSOR && name != LIMIT);
+        stated.sort_unstable();
         let client = asker.client.to_string();
         let whose = [request.path(), &client, asker.client_type.as_str()];
-        let members = asked.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        let members = stated.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         let mut hash = Sha256::new();
         for part in whose.into_iter().chain(members) {
             hash.update((part.len() as u64).to_be_bytes());

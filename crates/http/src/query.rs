@@ -20,12 +20,7 @@ use actix_web::{HttpRequest, web};
 use crate::body::Fault;
 use crate::problem::{Problem, Violation};
 
-#[allow(
-    unused_imports,
-    reason = "named by whoever puts the reading into a function of its own"
-)]
-pub(crate) use members::Members;
-pub(crate) use members::read;
+pub(crate) use members::{Members, read};
 
 /// The member that asks what a create would lead to; the register does not know it.
 pub(crate) const DRY_RUN: &str = "dryRun";

@@ -100,7 +100,7 @@ async fn a_page_leads_to_the_next_and_the_last_one_to_none() {
 async fn the_next_page_is_of_the_moment_of_the_first() {
     let (world, [done, held]) = two_dispenses().await;
     let first = world.send(list("limit=1")).await;
-    assert_eq!(ids(&first), [held.clone()]);
+    assert_eq!(ids(&first), vec![held.clone()]);
     let cursor = first.json()["next"].as_str().unwrap().to_owned();
     world.create("k3", &sample::part(IN_PARTS, 5)).await;
     world.cancel(&held, "c1").await;
