@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::{held, opened};
 use crate::harness::world::{party, request};
-use crate::harness::{Answer, PAID, Pharmacy, Prescribed, Terms, eventually, line, today};
+use crate::harness::{
+    Answer, Database, PAID, Pharmacy, Prescribed, Terms, eventually, line, today,
+};
 
 const READ: &str = "reimbursement_report:read";
 const DOWNLOAD: &str = "reimbursement_report:download";
@@ -210,14 +212,27 @@ async fn who_has_no_report_of_their_own_is_told() {
     }
 }
 
-/// Waits until the report has so many dispenses.
-async fn with_entries(of: &Pharmacy, query: &str, entries: u64) -> Answer {
-    let what = format!("a report of {entries} by {query}");
-    eventually(&what, Duration::from_secs(10), async || {
-        let answer = report(of, query).await.expect(200);
-        (answer.body["paging"]["total_entries"] == entries).then_some(answer)
+/// Waits until reports have what the log has.
+async fn followed(database: &Database) {
+    eventually("reports that have read the log", Duration::from_secs(10), async || {
+        let behind: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM log_head h LEFT JOIN followers f
+             ON f.partition = h.partition AND f.name = 'dispenses' AND f.position = h.position
+             WHERE f.position IS NULL",
+        )
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+        (behind == 0).then_some(())
     })
-    .await
+    .await;
+}
+
+/// The report, if it has so many dispenses.
+async fn with_entries(of: &Pharmacy, query: &str, entries: u64) -> Answer {
+    let answer = report(of, query).await.expect(200);
+    assert_eq!(answer.body["paging"]["total_entries"], entries, "{query}");
+    answer
 }
 
 /// The clinic that issues all medication requests, as somebody who works there.
@@ -230,7 +245,7 @@ async fn clinic(pharmacy: &Pharmacy, what: &Prescribed) -> Pharmacy {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pharmacy_sees_what_it_dispensed_and_a_clinic_what_it_prescribed() {
-    let (_database, _instance, world, one, other) = opened().await;
+    let (database, _instance, world, one, other) = opened().await;
     let (first, second) =
         (world.prescribed(Terms::InParts, 0), world.prescribed(Terms::InParts, 1));
     let (ours, _) = held(&one, &first).await;
@@ -240,6 +255,7 @@ async fn a_pharmacy_sees_what_it_dispensed_and_a_clinic_what_it_prescribed() {
     let (theirs, _) = held(&other, &second).await;
     let clinic = clinic(&one, &first).await;
 
+    followed(&database).await;
     let listed = with_entries(&reading(&one), &these_days(), 2).await;
     let entries = listed.data().as_array().unwrap();
     let of = |row: &Value| {
@@ -316,7 +332,7 @@ async fn the_payer_takes_what_was_handed_over_as_a_table() {
     let (back, _) = held(&one, &what).await;
     one.ehealth_reject(back).await.expect(200);
     held(&other, &world.prescribed(Terms::InParts, 1)).await;
-    with_entries(&reading(&one), &these_days(), 2).await;
+    followed(&database).await;
 
     let path = format!("/api/reimbursement_report_download?{}", these_days());
     let (headers, text) = table(&payer(&one), &path).await;
