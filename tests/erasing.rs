@@ -128,7 +128,7 @@ async fn shows_the_gap(instance: &Instance, one: &Pharmacy, what: &Prescribed, s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pharmacist_is_erased_and_every_instance_hears_of_it() {
-    let (database, _instance, world, one, other) = opened().await;
+    let (database, first, world, one, other) = opened().await;
     let second = Instance::start(&database).await;
     let what = world.prescribed(Terms::InParts, 0);
     let [signed, _] = dispensed(&one, &what, &world.prescribed(Terms::InPartsAtOnce, 0)).await;
@@ -138,7 +138,7 @@ async fn a_pharmacist_is_erased_and_every_instance_hears_of_it() {
     assert!(status.success() && said.contains("kept, five years by law"), "{said}");
     assert_eq!(database.stored().len(), 1, "the container stays");
     assert!(!one.container(signed).await.is_empty());
-    for instance in [&_instance, &second] {
+    for instance in [&first, &second] {
         let refused = one.at(instance).dispense(&what, 10).await;
         refused.refused(400, "party-not-found");
     }
