@@ -20,7 +20,7 @@ const LASTING: Duration = Duration::from_secs(12);
 const QUESTIONS: usize = 3;
 
 /// How long a question may remain unanswered, while followers are held back again and again.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a client knows of the log.
 #[derive(Debug, Clone, Default)]
@@ -123,8 +123,7 @@ impl Question {
                 (said, serde_json::json!([expected_first(ours), count]))
             }
             Self::Registered => (body["data"]["status"].clone(), theirs.into()),
-            Self::OfRequest => (first(&body["data"]), expected_first(theirs)),
-            Self::Found => (first(&body["data"]), expected_first(theirs)),
+            Self::OfRequest | Self::Found => (first(&body["data"]), expected_first(theirs)),
             Self::FoundHeld => {
                 let expected = if held { vec![Value::from(id.to_string())] } else { Vec::new() };
                 (ids(&body["data"]), expected.into())

@@ -97,7 +97,7 @@ fn known(request: &HttpRequest) -> Result<LogPositions, Problem> {
             let says = format!(
                 "expected <partition>:<position>, several with commas between them; found `{part}`"
             );
-            Problem::saying(&catalogue::POSITION_INVALID, says).with("position", &part)
+            Problem::saying(&catalogue::POSITION_INVALID, says).with("position", part)
         }
         InvalidPositions::Repeated(place) => {
             let says = format!("expected each partition once; {} comes twice", place.partition);

@@ -11,7 +11,7 @@ use dispensary::{
     RequestKey, Shown,
 };
 use dispense_domain::registry::RequestStatus;
-use dispense_domain::{DispenseEvent, DispenseId, Status};
+use dispense_domain::{DispenseEvent, DispenseId, Quantity, Status, Text};
 use futures::executor::block_on;
 use rust_decimal::Decimal;
 
@@ -174,10 +174,10 @@ fn nothing_is_told_of_what_cannot_be_waited_for() {
 fn the_balance_of_the_past_is_what_the_log_says() {
     let decimal = |text: &str| text.parse::<Decimal>().unwrap();
     let held = balance(handed_over(), past("10:05:00"));
-    assert_eq!(held.prescribed.map(|it| it.decimal()), Some(decimal("60")));
+    assert_eq!(held.prescribed.map(Quantity::decimal), Some(decimal("60")));
     assert_eq!((held.held, held.dispensed), (decimal("30.5"), Decimal::ZERO));
     assert_eq!(held.available, Some(decimal("29.5")));
-    assert_eq!(held.unit.as_ref().map(|it| it.as_str()), Some("PILL"));
+    assert_eq!(held.unit.as_ref().map(Text::as_str), Some("PILL"));
     assert_eq!(held.status, None, "what the registry said then is not known");
 
     let done = balance(handed_over(), past("11:00:00"));

@@ -229,7 +229,9 @@ pub(crate) async fn get_history(request: HttpRequest, door: web::Data<Door>) -> 
         if is_known {
             return Ok(response.finish());
         }
-        Ok(response.json(DispenseHistory::of(&history, depth).map_err(changes::unwritable)?))
+        Ok(response.json(
+            DispenseHistory::of(&history, depth).map_err(|error| changes::unwritable(&error))?,
+        ))
     })
     .await
 }

@@ -185,7 +185,7 @@ async fn the_dispenses_of_a_prescription_are_listed_as_they_stood() {
     let line = |id: &String, status: &str| (id.clone(), status.to_owned());
     let (cancelled, completed) = (line(&held, "CANCELLED"), line(&done, "COMPLETED"));
     assert_eq!(listed(&world, "").await, [completed.clone(), cancelled.clone()]);
-    assert_eq!(listed(&world, "?status=COMPLETED").await, [completed.clone()]);
+    assert_eq!(listed(&world, "?status=COMPLETED").await, [completed]);
     assert_eq!(listed(&world, "?status=HELD,CANCELLED").await, [cancelled]);
     assert_eq!(listed(&world, "?status=EXPIRED").await, []);
     let then = "asOf=2026-03-02T10:01:00Z";

@@ -57,8 +57,8 @@ pub(super) fn of(step: &Step) -> serde_json::Result<Vec<Change>> {
 }
 
 /// Plain data that cannot be written down, which it always can.
-pub(super) fn unwritable(error: serde_json::Error) -> Problem {
-    Problem::of(&catalogue::BUG).caused_by(&error)
+pub(super) fn unwritable(error: &serde_json::Error) -> Problem {
+    Problem::of(&catalogue::BUG).caused_by(error)
 }
 
 impl<'de> Deserialize<'de> for Members {
