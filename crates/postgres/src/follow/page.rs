@@ -75,7 +75,8 @@ FROM events WHERE partition = $1 AND position >= $2 AND position <= $3
 ORDER BY position LIMIT $4";
 
 /// Reads at most `most` events behind `after`, none of them behind `upto`. A page ends before an event
-/// that this version does not know.
+/// that this version does not know. Whoever stands behind `upto` already was brought there by another
+/// instance: nothing is read, and nothing is wrong.
 pub(crate) async fn read(
     db: &mut PgConnection,
     partition: u16,
@@ -83,6 +84,9 @@ pub(crate) async fn read(
     upto: i64,
     most: i64,
 ) -> Result<Page, Stop> {
+    if after.position > upto {
+        return Ok(Page { rows: Vec::new(), end: after });
+    }
     let found = sqlx::query(PAGE)
         .bind(partition.cast_signed())
         .bind(after.position)

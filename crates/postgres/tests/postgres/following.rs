@@ -136,6 +136,34 @@ async fn what_somebody_else_has_leased_is_left_to_them() {
     running.stopped().await;
 }
 
+/// Between two pages of an instance, another one brings a model further than the first one is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_was_brought_further_elsewhere_is_not_taken_for_another_log() {
+    let (log, partition) = told(EVENTS).await;
+    let (one, other) = (Tally::new(&log, "one").await, Tally::new(&log, "other").await);
+    for statement in [
+        "INSERT INTO followers (name, partition, position, hash, version)
+         SELECT u.name, e.partition, u.position, e.hash, 1
+         FROM events e, (VALUES ('one', 1), ('other', 0)) u (name, position) WHERE e.position = 1",
+        "CREATE FUNCTION elsewhere() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             UPDATE followers SET position = 600 WHERE name = 'other' AND position = 0
+                    AND partition = NEW.partition;
+             RETURN NULL;
+         END $$",
+        "CREATE TRIGGER elsewhere AFTER UPDATE ON followers FOR EACH ROW
+         WHEN (NEW.name = 'one' AND NEW.position > 1) EXECUTE FUNCTION elsewhere()",
+    ] {
+        sqlx::query(statement).execute(&log.database.admin).await.unwrap();
+    }
+    let running = Running::of(&log, &[&one, &other]).await;
+    until(async || one.position(&log, partition).await == EVENTS).await;
+    let is_wrong = |told: &String| told.contains("log-diverged");
+    assert!(!running.told().iter().any(is_wrong), "{:?}", running.told());
+    until(async || other.position(&log, partition).await == EVENTS).await;
+    assert_eq!(other.rows(&log).await, EVENTS - 600);
+    running.stopped().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_lost_its_tail_stops_every_model_that_read_it() {
     let (log, partition) = told(3).await;
