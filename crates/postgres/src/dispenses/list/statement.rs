@@ -96,7 +96,7 @@ pub(super) fn rows(walk: Walk, filter: &Filter, start: Start, limit: &str) -> St
         Table::Dispenses => of_dispenses(walk, filter, start, limit),
         Table::Items => {
             let order = order("i");
-            let (condition, range) = (of_items(walk, filter), range("i", filter, start));
+            let (condition, range) = (of_items(walk), range("i", filter, start));
             format!(
                 "SELECT i.partition, i.dispense_id, i.legal_entity_id, i.division_id, i.person_id,
                         i.party_id, i.medical_program_id, i.medication_id, i.batch_number,
@@ -107,15 +107,14 @@ pub(super) fn rows(walk: Walk, filter: &Filter, start: Start, limit: &str) -> St
     }
 }
 
-/// What an index of the items is looked into for: each dispense is met once.
-fn of_items(walk: Walk, filter: &Filter) -> &'static str {
+/// What an index of the items is looked into for: each dispense is met once, so that a page never ends
+/// between two rows of one, of which the next page would leave the second out.
+const fn of_items(walk: Walk) -> &'static str {
     match walk {
         Walk::Person => "i.person_id = $8 AND i.item = 1",
         Walk::Party => "i.party_id = $9 AND i.item = 1",
         Walk::Program => "i.medical_program_id = $10 AND i.item = 1",
-        Walk::Medication if filter.batch_number.is_some() => "i.medication_id = $11",
         Walk::Medication => "i.medication_id = $11 AND i.first_of_medication",
-        Walk::Batch if filter.medication_id.is_some() => "i.batch_number = $12",
         Walk::Batch => "i.batch_number = $12 AND i.first_of_batch",
         Walk::Request | Walk::Division | Walk::LegalEntity | Walk::Everything => "false",
     }
@@ -204,7 +203,6 @@ pub(super) fn asks_what_was_held(filter: &Filter) -> bool {
 
 /// What has to hold beside that by which is walked, of the rows of a walk, `e`.
 fn others(walk: Walk, filter: &Filter) -> String {
-    let on_the_row = table(walk) == Table::Items;
     let stated = [
         (filter.legal_entity_id.is_some(), Walk::LegalEntity, "e.legal_entity_id = $6"),
         (filter.division_id.is_some(), Walk::Division, "e.division_id = $7"),
@@ -213,22 +211,15 @@ fn others(walk: Walk, filter: &Filter) -> String {
         (filter.medical_program_id.is_some(), Walk::Program, "e.medical_program_id = $10"),
     ];
     let stated = stated.into_iter().filter(|(is_stated, by, _)| *is_stated && *by != walk);
-    let mut others: Vec<&str> = stated.map(|(_, _, condition)| condition).collect();
-    if on_the_row && walk == Walk::Medication && filter.batch_number.is_some() {
-        others.push("e.batch_number = $12");
-    }
-    if on_the_row && walk == Walk::Batch && filter.medication_id.is_some() {
-        others.push("e.medication_id = $11");
-    }
-    others.into_iter().flat_map(|other| [" AND ", other]).collect()
+    stated.flat_map(|(_, _, condition)| [" AND ", condition]).collect()
 }
 
-/// The item that has both medication and batch, where the row that is walked along does not say.
+/// The item that has both medication and batch, where the row that is walked along does not say: it is
+/// the first of its medication, or of its batch, and has not the other one each time.
 fn item(walk: Walk, filter: &Filter) -> Option<&'static str> {
-    if matches!(walk, Walk::Medication | Walk::Batch) {
-        return None;
-    }
     match (filter.medication_id.is_some(), filter.batch_number.is_some()) {
+        (true, false) if walk == Walk::Medication => None,
+        (false, true) if walk == Walk::Batch => None,
         (true, true) => Some("i.medication_id = $11 AND i.batch_number = $12"),
         (true, false) => Some("i.medication_id = $11"),
         (false, true) => Some("i.batch_number = $12"),

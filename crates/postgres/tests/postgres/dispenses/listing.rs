@@ -283,6 +283,20 @@ async fn a_list_shows_what_was_there_when_it_began_whatever_is_told_meanwhile() 
     assert_eq!(walks.len(), 9, "each filter was walked along: {walks:?}");
 }
 
+/// What all pages of a list show, and how many there are.
+async fn walked(search: &Search, filter: &Filter) -> (Vec<Uuid>, u32) {
+    let (mut found, mut pages, mut next) = (Vec::new(), 0, None);
+    loop {
+        let page = search.0.list(filter, next.as_ref(), three()).await.unwrap();
+        found.extend(page.dispenses.iter().map(|it| it.hold.dispense_id.uuid()));
+        pages += 1;
+        next = page.next;
+        if next.is_none() {
+            return (found, pages);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_looks_at_so_many_rows_and_the_list_goes_on() {
     let mut log = Log::new().await;
@@ -320,21 +334,37 @@ async fn a_page_looks_at_so_many_rows_and_the_list_goes_on() {
         medical_program_id: Some(program.into()),
         ..Filter::default()
     };
-    let (mut found, mut pages, mut next) = (Vec::new(), 0, None);
-    loop {
-        let page = search.0.list(&both, next.as_ref(), three()).await.unwrap();
-        found.extend(page.dispenses.iter().map(|it| it.hold.dispense_id.uuid()));
-        pages += 1;
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
-    }
-    assert_eq!(found, [rare]);
-    assert_eq!(pages, 3, "12,001 rows, 5,000 on each page");
+    assert_eq!(walked(&search, &both).await, (vec![rare], 3), "12,001 rows, 5,000 on each page");
     let alone = Filter { legal_entity_id: None, ..both };
     let page = search.0.list(&alone, None, three()).await.unwrap();
     assert_eq!(page.next.unwrap().walk, Walk::Program);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_never_ends_between_two_items_of_a_dispense() {
+    let mut log = Log::new().await;
+    let (medication, other, batch) = (id(0xD, 1), id(0xD, 2), Some("B-2"));
+    let only_medication = (medication, Some("A-1"));
+    let items = vec![only_medication, (other, batch), (medication, batch)];
+    let both = log.held(&Told { items, ..Told::on(1) }).await;
+    for (request, item) in [(2, only_medication), (3, (other, batch))] {
+        log.tick();
+        log.held(&Told { items: vec![item], ..Told::on(request) }).await;
+    }
+    let search = Search::through(&log).await;
+    // So many before it that the first of its rows is the last one that a page looks at.
+    let copy = format!(
+        "INSERT INTO dispense_items_v1
+         SELECT (jsonb_populate_record(i, jsonb_build_object('dispense_id', gen_random_uuid()))).*
+         FROM dispense_items_v1 i, generate_series(1, 4998) WHERE dispense_id <> '{both}'"
+    );
+    sqlx::query(&copy).execute(&log.database.admin).await.unwrap();
+    let filter = Filter {
+        medication_id: Some(medication.into()),
+        batch_number: Some("B-2".try_into().unwrap()),
+        ..Filter::default()
+    };
+    assert_eq!(walked(&search, &filter).await.0, [both]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
