@@ -17,6 +17,10 @@ use crate::statements::hash_of;
 /// How long a reader waits who is not woken: what other instances wrote is noticed then at the latest.
 const POLL: Duration = Duration::from_millis(500);
 
+/// How long somebody waits who has not found what this process wrote: a log that lost its tail does not
+/// have it, and is not to be asked again and again.
+const NOT_FOUND: Duration = Duration::from_millis(20);
+
 #[async_trait]
 impl LogPages for PgLog {
     async fn end(&self, partition: u16) -> Result<LogEnd, Unavailable> {
@@ -49,6 +53,9 @@ impl LogPages for PgLog {
     async fn more(&self, after: LogPosition) {
         let waiting = async {
             match self.written(after.partition) {
+                Some(written) if *written.borrow() > after.position => {
+                    tokio::time::sleep(NOT_FOUND).await;
+                }
                 Some(mut written) => {
                     // Without its sender nothing is written by this process any more.
                     if written.wait_for(|position| *position > after.position).await.is_err() {
