@@ -76,7 +76,7 @@ impl Dispensary {
             chained(&rows, own.len()),
             included(&rows),
             self.signature(&stream, &shown, stored.as_ref()).await?,
-            content(stored.as_ref()),
+            content(stored.as_ref(), &shown),
             self.record(&shown).await?,
             quantity(&stream),
             self.expiry(&shown),
@@ -227,8 +227,9 @@ fn included(rows: &[ProvedRow]) -> Verdict {
     }
 }
 
-/// The container is there, with the digest that the log has.
-fn content(stored: Option<&(&StoredContent, Stored)>) -> Verdict {
+/// The container is there, with the digest that the log has. It may be gone where names were erased:
+/// it has them too.
+fn content(stored: Option<&(&StoredContent, Stored)>, shown: &Shown) -> Verdict {
     let (ok, detail) = match stored {
         None => (None, "nothing was signed"),
         Some((content, Stored::Whole(container))) => {
@@ -239,6 +240,7 @@ fn content(stored: Option<&(&StoredContent, Stored)>) -> Verdict {
             }
         }
         Some((_, Stored::Damaged)) => (Some(false), "it is damaged: its digest is another one"),
+        Some((_, Stored::Missing)) if shown.erased => (None, "it was erased, with the names in it"),
         Some((_, Stored::Missing)) => (Some(false), "it is missing"),
     };
     Verdict::of("stored_content", ok, detail)

@@ -1,9 +1,10 @@
 //! What is shown of a dispense whose patient was erased, by both APIs.
 
 use actix_web::test::TestRequest;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::verifying::handed_over;
 use super::world::sample::{self, IN_PARTS, PERSON, REQUEST, REQUEST_IN_PARTS};
 use super::world::{Answer, World};
 
@@ -83,6 +84,26 @@ async fn a_document_without_its_names_is_none() {
     let (world, id) = erased().await;
     let content = get(&world, &format!("/api/v1/dispenses/{id}/content")).await;
     assert_eq!(content.problem(), (410, "erased".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_container_that_went_with_the_names_speaks_against_nothing() {
+    let world = World::new().await;
+    let id = handed_over(&world).await;
+    world.state.get().contents.clear();
+    assert_eq!(stored_content(&world, &id).await, (json!(false), json!(false)));
+    for (_, recorded) in &mut world.state.get().events {
+        recorded.body = None;
+    }
+    assert_eq!(stored_content(&world, &id).await, (json!(true), json!(null)));
+}
+
+/// Whether all evidence of a dispense holds, and whether its container does.
+async fn stored_content(world: &World, id: &str) -> (Value, Value) {
+    let answer = world.send(TestRequest::post().uri(&format!("/api/v1/dispenses/{id}/verify")));
+    let answer = answer.await.json();
+    assert_eq!(answer["checks"][4]["name"], "stored_content");
+    (answer["valid"].clone(), answer["checks"][4]["ok"].clone())
 }
 
 #[actix_web::test]

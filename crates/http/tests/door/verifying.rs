@@ -31,7 +31,8 @@ async fn held(world: &World) -> String {
     answer.json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn handed_over(world: &World) -> String {
+/// The id of a dispense that was handed over against a signature.
+pub(super) async fn handed_over(world: &World) -> String {
     let id = held(world).await;
     let content = TestRequest::get().uri(&format!("/api/v1/dispenses/{id}/content"));
     let mut document = world.send(content).await.json();
