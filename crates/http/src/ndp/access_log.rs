@@ -153,7 +153,13 @@ fn wanted(query: &mut Members) -> Option<(LooksAsked, Option<String>)> {
         (Some(patient), Some(user)) => Some(Whose::ByAt(user, patient)),
         // One that cannot be read was blamed already.
         (None, None) if is_told => None,
-        (None, None) => query.blame("patientId", Fault::required("patientId")),
+        (None, None) => query.blame(
+            "patientId",
+            Fault {
+                message: "expected patientId, userId or both".into(),
+                ..Fault::required("patientId")
+            },
+        ),
     };
     Some((LooksAsked { whose: whose?, from, to, after: None, limit }, cursor))
 }

@@ -146,10 +146,18 @@ fn seen(sought: &ChangesAsked) -> Seen {
 /// Of what the changes are asked for, as of when, and which page of them.
 fn wanted(query: &mut Members) -> Option<(ChangesAsked, Option<String>)> {
     let whole = || kinds::whole(1..=i64::MAX.cast_unsigned());
-    let of = if let Some(partition) = query.optional("partition", partition) {
-        let from = query.optional("fromNumber", whole()).map_or(1, u64::cast_signed);
-        let to = query.optional("toNumber", whole()).map_or(i64::MAX, u64::cast_signed);
-        Some(Changed::Chain { partition, from, to })
+    let mut is_of_chain = false;
+    let chain = query.optional("partition", |value| {
+        is_of_chain = true;
+        partition(value)
+    });
+    let of = if is_of_chain {
+        let from = query.optional("fromNumber", whole());
+        let to = query.optional("toNumber", whole());
+        query.in_order(from, "toNumber", to);
+        let from = from.map_or(1, u64::cast_signed);
+        let to = to.map_or(i64::MAX, u64::cast_signed);
+        chain.map(|partition| Changed::Chain { partition, from, to })
     } else {
         let kind = query.required("kind", kind);
         let id = query.required("id", kinds::uuid);

@@ -210,6 +210,8 @@ async fn a_question_about_looks_says_whose_and_nothing_else() {
         let paths = blamed.into_iter().map(ToOwned::to_owned).collect();
         assert_eq!(refused(&world, &format!("/api/v1/access-log{query}")).await, (422, paths));
     }
+    let whose = look(&world, get("/api/v1/access-log")).await.json();
+    assert_eq!(whose["detail"], "expected patientId, userId or both");
     for path in ["/api/v1/access-log", "/api/v1/access-log/unusual", "/api/v1/registry/changes"] {
         let answer = world.send_as(&world.token(READ), get(path)).await;
         assert_eq!(answer.problem(), (403, "missing-scope".to_owned()), "{path}");
@@ -290,12 +292,11 @@ async fn auditors_see_what_was_known_when() {
         ("kind=cat&id=17", vec!["?kind", "?id"]),
         ("partition=1024", vec!["?partition"]),
         ("partition=-1&kind=person", vec!["?kind"]),
+        ("partition=0&fromNumber=3&toNumber=2", vec!["?toNumber"]),
         ("partition=0&atVersion=1&at=2026-03-02T00:00:00Z", vec!["?at"]),
     ] {
         let blamed: Vec<String> = blamed.into_iter().map(ToOwned::to_owned).collect();
         let path = format!("/api/v1/registry/changes?{query}");
-        let (status, mut found) = refused(&world, &path).await;
-        found.truncate(blamed.len());
-        assert_eq!((status, found), (422, blamed), "{query}");
+        assert_eq!(refused(&world, &path).await, (422, blamed), "{query}");
     }
 }
