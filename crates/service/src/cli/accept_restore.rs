@@ -44,8 +44,11 @@ pub(super) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
 fn found(stands: &LogStands) -> String {
     let mut lines = vec![format!("The log is in epoch {}.", stands.epoch)];
     for (place, at) in &stands.heads {
-        let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
-        lines.push(format!("It ends at {place}, at {at}."));
+        lines.push(if place.position == 0 {
+            format!("Partition {} has no events.", place.partition)
+        } else {
+            format!("It ends at {place}, at {}.", at.to_rfc3339_opts(SecondsFormat::Micros, true))
+        });
     }
     for Beyond { name, place } in &stands.followers {
         lines.push(format!("{name} has read {place}, which this log does not have."));
@@ -55,6 +58,7 @@ fn found(stands: &LogStands) -> String {
     }
     if stands.followers.is_empty() && stands.checkpoints.is_empty() {
         lines.push("Nothing was found that does not fit it.".to_owned());
+        lines.push("If it lost no tail, there is nothing to accept.".to_owned());
     }
     let next = stands.epoch + 1;
     lines.push(format!(
@@ -84,19 +88,35 @@ mod tests {
         let place = "0:7".parse().unwrap();
         let stands = LogStands {
             epoch: 1,
-            heads: vec![("0:5".parse().unwrap(), "2026-03-02T12:00:00Z".parse().unwrap())],
+            heads: vec![
+                ("0:5".parse().unwrap(), "2026-03-02T12:00:00Z".parse().unwrap()),
+                ("1:0".parse().unwrap(), "1970-01-01T00:00:00Z".parse().unwrap()),
+            ],
             followers: vec![Beyond { name: "dispenses".to_owned(), place }],
             checkpoints: vec![(0, "it lost its tail".to_owned())],
         };
         let text = found(&stands);
         for line in [
             "It ends at 0:5, at 2026-03-02T12:00:00.000000Z.",
+            "Partition 1 has no events.",
             "dispenses has read 0:7, which this log does not have.",
             "Checkpoints of partition 0: it lost its tail.",
             "To go on without what is missing: dispense log accept-restore --epoch 2",
         ] {
             assert!(text.lines().any(|it| it == line), "{text}");
         }
+        assert!(!text.contains("nothing to accept"), "{text}");
         assert!(accepted(&stands, 2).contains("dispenses reads the log from its beginning"));
+    }
+
+    #[test]
+    fn whoever_lost_nothing_is_not_sent_on() {
+        let stands = LogStands {
+            epoch: 1,
+            heads: Vec::new(),
+            followers: Vec::new(),
+            checkpoints: Vec::new(),
+        };
+        assert!(found(&stands).contains("If it lost no tail, there is nothing to accept."));
     }
 }
