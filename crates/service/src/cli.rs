@@ -10,7 +10,6 @@ pub(crate) mod import;
 mod log;
 mod migrate;
 mod privacy;
-mod privacy;
 mod progress;
 mod projections;
 mod replay;
@@ -72,9 +71,6 @@ enum Command {
     /// Read models: how far they are, and making them anew
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
-    /// Personal data: erase a person
-    #[command(subcommand)]
-    Privacy(privacy::PrivacyCommand),
     /// Personal data: erase a person
     #[command(subcommand)]
     Privacy(privacy::PrivacyCommand),
@@ -151,7 +147,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let reader = log(reader, "warn")?;
             wait(projections::run(reader, command))
         }
-        Command::Privacy(command) => return privacy::run(reader, command),
         Command::Privacy(command) => return privacy::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {
