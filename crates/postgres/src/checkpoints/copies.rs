@@ -1,9 +1,10 @@
 //! The copies in the object store, looked at a few at a time, from the newest to the oldest. What is
 //! missing or another text is told, and never put right: whoever took it away should be found.
 
+use std::cmp::Reverse;
+
 use dispensary::{CheckpointKey, Copied, SignedCheckpoint};
 use dispense_audit::checkpoint::Checkpoint;
-use dispense_audit::note;
 use uuid::Uuid;
 
 use super::keeping::{CheckpointKeeper, NotTaken};
@@ -16,6 +17,10 @@ const AT_ONCE: u16 = 32;
 
 /// The most lost copies that are remembered one by one.
 const MOST_LOST: usize = 100;
+
+/// How many strange files are looked at in each round, the largest first: one that somebody made up must
+/// not hide a checkpoint that was signed here.
+const MOST_STRANGE: usize = 256;
 
 /// Whether that is the checkpoint which the key names.
 fn is_of(said: &Checkpoint, key: CheckpointKey) -> bool {
@@ -68,22 +73,26 @@ impl<'a> Walk<'a> {
         if let Some(last) = last {
             self.look(std::slice::from_ref(last)).await?;
         }
+        // A row is no evidence of itself: whoever owns the database can write one that covers as much
+        // as they like, and nothing in the store would be larger. So what counts is signed here.
+        let id = self.keeper.key.id();
+        let own = rows::latest_signed_by(&self.keeper.pool, self.partition, id).await?;
+        let own = own.as_ref().and_then(|signed| self.keeper.own(signed));
+        let known = own.filter(|own| own.epoch == epoch).map_or(0, |own| own.size);
         let mut larger =
-            self.keeper.copies.larger(self.keeper.before(self.partition, last)).await?;
-        larger.retain(|key| key.epoch == epoch && key.signed_by == self.keeper.key.id());
-        let Some(key) = larger.into_iter().max_by_key(|key| (key.size, key.erasures)) else {
-            return Ok(None);
-        };
-        let copy = self.keeper.copies.copy(key).await?.unwrap_or_default();
-        let believed = note::open(&copy, std::slice::from_ref(self.keeper.key.verifier()))
-            .ok()
-            .and_then(|opened| Checkpoint::read(opened.text).ok())
-            .filter(|it| is_of(it, key));
-        if believed.is_none() {
+            self.keeper.copies.larger(self.keeper.before(self.partition, known)).await?;
+        larger.retain(|key| key.epoch == epoch && key.signed_by == id);
+        larger.sort_unstable_by_key(|key| Reverse((key.size, key.erasures)));
+        for key in larger.into_iter().take(MOST_STRANGE) {
+            let copy = self.keeper.copies.copy(key).await?.unwrap_or_default();
+            let believed = self.keeper.believed(&copy).filter(|it| is_of(it, key));
+            if believed.is_some() {
+                return Ok(believed);
+            }
             // Whoever may write to the store cannot stop the signing by a file that they made up.
             self.strange(key);
         }
-        Ok(believed)
+        Ok(None)
     }
 
     /// Looks at the next older ones.

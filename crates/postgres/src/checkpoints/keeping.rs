@@ -149,6 +149,13 @@ impl CheckpointKeeper {
             let Some(read) = said_by(last) else {
                 return diverged("the last checkpoint of the database cannot be read".to_owned());
             };
+            if last.signed_by == self.key.id() && self.own(last).is_none() {
+                return diverged(
+                    "the last checkpoint of the database names the key that signs, which has not \
+                     signed it"
+                        .to_owned(),
+                );
+            }
             said.push((read, "the database"));
         }
         said.extend(copy.map(|copy| (copy, "the object store")));
@@ -233,16 +240,28 @@ impl CheckpointKeeper {
         Ok(Taken::Signed(signed))
     }
 
-    /// The key of the largest copy that may be known before that checkpoint.
-    pub(super) fn before(&self, partition: u16, last: Option<&SignedCheckpoint>) -> CheckpointKey {
+    /// The key of the largest copy that may be known, where checkpoints up to that size are.
+    pub(super) fn before(&self, partition: u16, size: u64) -> CheckpointKey {
         CheckpointKey {
             log_id: self.log.log_id,
             partition,
-            size: last.map_or(0, |last| last.size),
+            size,
             epoch: 0,
             erasures: 0,
             signed_by: [0; 4],
         }
+    }
+
+    /// What a note says, if the key here has signed it.
+    pub(super) fn believed(&self, note: &[u8]) -> Option<Checkpoint> {
+        let opened = note::open(note, std::slice::from_ref(self.key.verifier())).ok()?;
+        Checkpoint::read(opened.text).ok()
+    }
+
+    /// What a checkpoint of the database says, if the key here has signed it, of its partition.
+    pub(super) fn own(&self, signed: &SignedCheckpoint) -> Option<Checkpoint> {
+        self.believed(signed.note.as_bytes())
+            .filter(|it| (it.log_id, it.partition) == (self.log.log_id, signed.partition))
     }
 }
 

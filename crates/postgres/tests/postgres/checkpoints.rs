@@ -245,6 +245,55 @@ async fn whoever_writes_to_the_store_cannot_stop_the_signing() {
 }
 
 #[tokio::test]
+async fn a_row_that_nobody_signed_hides_no_copy_from_who_signs() {
+    let mut kept = Kept::new().await;
+    kept.log.grow(30).await;
+    let signed = kept.signed().await;
+    // The owner of the database rewrites the log, and says that it was signed as it is now.
+    kept.restore(20).await;
+    kept.log.hashes.truncate(20);
+    kept.log.hashes[19][0] ^= 1;
+    kept.log.grow(31).await;
+    kept.log.hashes[19][0] ^= 1;
+    let forged = Checkpoint { size: 31, root: kept.log.root(31), ..read(&signed, &kept.key) };
+    let stranger = SigningKey::of_seed("dispense.example.org", [8; 32]).unwrap();
+    for (signed_by, why) in [
+        (stranger.id(), "the first 30 events are not those"),
+        (kept.key.id(), "which has not signed it"),
+    ] {
+        kept.log.forge(&["DELETE FROM checkpoints"]).await;
+        sqlx::query(
+            "INSERT INTO checkpoints (partition, number, size, root, epoch, erasures,
+                 erasures_hash, note, signed_by, at)
+             VALUES ($1, 9, 31, $2, 1, 0, $3, $4, $5, now())",
+        )
+        .bind(PARTITION.cast_signed())
+        .bind(&forged.root[..])
+        .bind(&forged.erasures.hash[..])
+        .bind(note::sign(&forged.text(), &stranger))
+        .bind(&signed_by[..])
+        .execute(&kept.log.database.admin)
+        .await
+        .unwrap();
+        let found = kept.diverged().await;
+        assert!(found.contains(why), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_made_up_hides_no_copy_from_who_signs() {
+    let mut kept = Kept::new().await;
+    kept.log.grow_with_tree(300).await;
+    let first = kept.signed().await;
+    kept.log.grow_with_tree(400).await;
+    kept.signed().await;
+    kept.store.add_beyond(&first.note, 9_000);
+    kept.restore(300).await;
+    let why = kept.diverged().await;
+    assert!(why.contains("object store covers 400"), "{why}");
+}
+
+#[tokio::test]
 async fn a_store_that_is_silent_stops_a_checkpoint_and_no_more() {
     let mut kept = Kept::new().await;
     kept.log.grow(5).await;
