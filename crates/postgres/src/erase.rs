@@ -206,14 +206,17 @@ impl Eraser {
     pub async fn erase(&mut self, order: &Order, mut found: Found) -> Result<Report, NotErased> {
         let mut report = Report::default();
         let open_requests = registries::open_requests(&mut self.db, order.whom).await?;
+        // Somebody may have thought long about it: what came since is read before anybody has to wait.
+        finding::read_on(&mut self.db, self.log, order.whom, &mut found).await?;
         loop {
             let mut tx = self.db.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
             tx.execute(PATIENCE).await?;
+            // All earlier records are read for it, and nobody else adds one: one erasure runs at a time.
+            let mut ledger = Ledger::of(&mut tx, order.whom).await?;
             let at = lock(&mut tx).await?;
             finding::read_on(&mut tx, self.log, order.whom, &mut found).await?;
             finding::refuse_while_held(&mut tx, &found, at).await?;
 
-            let mut ledger = Ledger::of(&mut tx, order.whom).await?;
             let piece = found.take(DISPENSES_AT_ONCE);
             records::empty(&mut tx, &piece, &order.signed, &mut ledger).await?;
             if found.is_empty() {

@@ -88,7 +88,7 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Looks at what came since. The caller holds the heads.
+/// Looks at what came since: all of it, where the caller holds the heads.
 pub(super) async fn read_on(
     db: &mut PgConnection,
     log: LogSettings,

@@ -52,10 +52,7 @@ async fn a_decision_waits_until_it_is_erased_and_is_made_without_the_person() {
     let sight = Sight::new().await;
     let mut blocked = sight.world.database.admin.begin().await.unwrap();
     // The erasure has its locks and waits for this one.
-    sqlx::query("LOCK TABLE erasures IN ACCESS EXCLUSIVE MODE")
-        .execute(&mut *blocked)
-        .await
-        .unwrap();
+    sqlx::query("LOCK TABLE erasures IN ROW EXCLUSIVE MODE").execute(&mut *blocked).await.unwrap();
     let order = person(sight.patient());
     let holding = async {
         let waits = "SELECT count(*) FROM pg_stat_activity
