@@ -210,7 +210,7 @@ async fn what_cannot_be_rebuilt_is_said_in_a_sentence() {
     let database = Database::new().await;
     let folder = temporary();
     let mut command = database.command(folder.path(), &["projections", "rebuild", "dispense"], &[]);
-    assert_eq!(command.wait(REBUILT_WITHIN).code(), Some(1));
+    assert_eq!(command.wait(REBUILT_WITHIN).code(), Some(2));
     let said = command.said();
     assert!(said.contains("no read model `dispense`; there are `open_holds`"), "{said}");
 

@@ -24,6 +24,7 @@ pub(super) enum ProjectionsCommand {
     #[command(after_long_help = HELP)]
     Rebuild {
         /// The read model, or all
+        #[arg(value_parser = known)]
         name: String,
     },
 }
@@ -38,6 +39,11 @@ The database is that of DATABASE_ADMIN_URL, the role that owns the tables, else 
 `dispense dev` that runs on DISPENSE_HOME. It needs room for a second copy of the tables.
 
 Exit codes: 0 it was rebuilt, 1 it was given up and the old tables are read on, 2 wrong usage.";
+
+/// The name of a read model, or all.
+fn known(name: &str) -> Result<String, String> {
+    rebuild::chosen(name).map(|_| name.to_owned()).map_err(|unknown| unknown.to_string())
+}
 
 /// Runs one of them.
 pub(super) async fn run(mut reader: Reader, command: ProjectionsCommand) -> anyhow::Result<()> {
