@@ -64,7 +64,7 @@ pub async fn finish(
             db.execute(&*statement).await?;
         }
         db.execute(&*format!("ALTER TABLE {to} RESET (autovacuum_enabled)")).await?;
-        db.execute(&*format!("VACUUM (ANALYZE) {to}")).await?;
+        db.execute(&*format!("ANALYZE {to}")).await?;
     }
     Ok(())
 }
