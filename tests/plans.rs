@@ -230,11 +230,11 @@ async fn age(database: &Database) {
          SELECT partition, dispense_id, 1, legal_entity_id, division_id, person_id, party_id,
                 medical_program_id, dispense_id, 'B' || opened_position % 1000, dispensed_on,
                 inserted_at, true, true
-         FROM dispenses_v1 WHERE medication_request_id = dispense_id;
+         FROM dispenses_v1 WHERE medication_request_id = dispense_id AND opened_position % 10 = 0;
          INSERT INTO history_v1
          SELECT partition, dispense_id, opened_position, opened_position, person_id, legal_entity_id,
                 inserted_at
-         FROM dispenses_v1 WHERE medication_request_id = dispense_id;
+         FROM dispenses_v1 WHERE medication_request_id = dispense_id AND opened_position % 10 = 0;
          COMMIT;"
     );
     database.execute(&fill).await;

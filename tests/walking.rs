@@ -261,5 +261,5 @@ async fn a_walk_shows_what_was_there_when_it_began() {
     let long = walks.iter().filter(|walked| walked.pages > 3).count();
     let shown: usize = walks.iter().map(|walked| walked.shown.len()).sum();
     println!("{} walks, {long} of them long, {shown} dispenses", walks.len());
-    assert!(long > 20, "{long} of {} walks were long", walks.len());
+    assert!(long > 5, "{long} of {} walks were long", walks.len());
 }
