@@ -227,8 +227,8 @@ fn included(rows: &[ProvedRow]) -> Verdict {
     }
 }
 
-/// The container is there, with the digest that the log has. It may be gone where names were erased:
-/// it has them too.
+/// The container is there, with the digest that the log has. It may be gone where names are gone:
+/// it had them too. Whether somebody erased or stole them, the records of erasures say.
 fn content(stored: Option<&(&StoredContent, Stored)>, shown: &Shown) -> Verdict {
     let (ok, detail) = match stored {
         None => (None, "nothing was signed"),
@@ -240,7 +240,10 @@ fn content(stored: Option<&(&StoredContent, Stored)>, shown: &Shown) -> Verdict 
             }
         }
         Some((_, Stored::Damaged)) => (Some(false), "it is damaged: its digest is another one"),
-        Some((_, Stored::Missing)) if shown.erased => (None, "it was erased, with the names in it"),
+        Some((_, Stored::Missing)) if shown.erased => (
+            None,
+            "it is gone, as the names are: an erasure must say so, which is not looked at here",
+        ),
         Some((_, Stored::Missing)) => (Some(false), "it is missing"),
     };
     Verdict::of("stored_content", ok, detail)
