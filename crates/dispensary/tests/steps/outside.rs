@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use dispensary::past::{Subject, Told};
-use dispensary::reimbursement::{Mark, Portion, ReimbursementAsked, Reimbursements};
-use dispensary::report::{Counted, Group, Reports, Sums};
 use dispensary::cursor::ListError;
 use dispensary::list::{Filter, ListCursor, Listed};
+use dispensary::past::{Subject, Told};
 use dispensary::patient_history::{Happenings, HappeningsAsked, Histories, HistoryCursor};
+use dispensary::reimbursement::{Mark, Portion, ReimbursementAsked, Reimbursements};
+use dispensary::report::{Counted, Group, Reports, Sums};
 use dispensary::search::{Matching, PageAsked, PageSize};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Consistency, Contents, Criteria, Dispensary,
@@ -33,9 +33,9 @@ use crate::registries::{REQUEST, USER, id, registries};
 /// What the log was asked to do.
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
-    ToAppend(Arc<CreateHold>, Origin),
-    ToTry(Arc<CreateHold>, Origin),
-    ToSettle(Subject),
+    Append(Arc<CreateHold>, Origin),
+    Try(Arc<CreateHold>, Origin),
+    Settle(Subject),
 }
 
 /// A world in memory, and what was asked of its log.
@@ -121,7 +121,7 @@ impl EventLog for World {
     ) -> Result<Appended, AppendError> {
         let Command::CreateHold(hold) = command else { unreachable!("{command:?}") };
         assert_eq!(request, hold.medication_request_id);
-        self.asked.lock().unwrap().push(Asked::ToAppend(hold, origin));
+        self.asked.lock().unwrap().push(Asked::Append(hold, origin));
         Err(AppendError::Busy)
     }
 
@@ -132,7 +132,7 @@ impl EventLog for World {
         origin: Origin,
     ) -> Result<Tried, AppendError> {
         assert_eq!(request, command.medication_request_id);
-        self.asked.lock().unwrap().push(Asked::ToTry(command.clone(), origin));
+        self.asked.lock().unwrap().push(Asked::Try(command.clone(), origin));
         (self.answers)()?;
         let terms = Arc::new(Terms::default());
         let evidence = self.registries.evidence(&command, Some(self.request.clone()), &terms);
@@ -161,7 +161,7 @@ impl EventLog for World {
     }
 
     async fn settle(&self, subject: Subject) -> Result<(), Unavailable> {
-        self.asked.lock().unwrap().push(Asked::ToSettle(subject));
+        self.asked.lock().unwrap().push(Asked::Settle(subject));
         (self.answers)()
     }
 

@@ -148,7 +148,7 @@ fn what_may_still_be_recorded_is_waited_for_and_nothing_else() {
     };
     for ago in [TimeDelta::zero(), UNSETTLED_FOR] {
         let asked = asked(Moment::Past(now - ago));
-        let [Asked::ToSettle(subject)] = asked[..] else { panic!("{asked:?}") };
+        let [Asked::Settle(subject)] = asked[..] else { panic!("{asked:?}") };
         assert_eq!(subject, Subject::Dispense(dispense_id()));
     }
     let long_ago = Moment::Past(now - UNSETTLED_FOR - TimeDelta::microseconds(1));
@@ -159,7 +159,7 @@ fn what_may_still_be_recorded_is_waited_for_and_nothing_else() {
     let world = Arc::new(handed_over());
     block_on(dispensary(&world).balance(&pharmacist(), &key(), Moment::Past(now))).unwrap();
     let asked = world.asked();
-    let [Asked::ToSettle(subject)] = asked[..] else { panic!("{asked:?}") };
+    let [Asked::Settle(subject)] = asked[..] else { panic!("{asked:?}") };
     assert_eq!(subject, Subject::Request(id(REQUEST)));
 }
 

@@ -204,12 +204,12 @@ fn what_is_tried_out_is_what_would_be_held_and_nothing_is_appended() {
         matches!(found.verdict, Verdict::Failed(_))
     };
     assert!(failed("3a") && failed("6d") && !failed("10a") && !failed("16c"));
-    assert!(matches!(world.asked().as_slice(), [Asked::ToTry(..)]));
+    assert!(matches!(world.asked().as_slice(), [Asked::Try(..)]));
 
     let held = block_on(dispensary.hold(&asker, wanted(), "key", origin()));
     assert!(matches!(held, Err(CommandError::NotAppended(AppendError::Busy))));
     let heard = world.asked();
-    let [Asked::ToTry(tried, from), Asked::ToAppend(held, held_from)] = heard.as_slice() else {
+    let [Asked::Try(tried, from), Asked::Append(held, held_from)] = heard.as_slice() else {
         panic!("{heard:?}")
     };
     assert_eq!(format!("{tried:?}"), format!("{held:?}"));

@@ -180,7 +180,8 @@ impl Words {
     /// The `type` of the error.
     pub(super) fn kind(self) -> &'static str {
         match (self.form, self.status.as_u16()) {
-            (Form::Member(_) | Form::Schema, _) => "validation_failed",
+            // A message with 422 is none of the register's own: an instant that the log does not know.
+            (Form::Member(_) | Form::Schema, _) | (Form::Message, 422) => "validation_failed",
             (Form::Request, _) => "request_malformed",
             (Form::Message, 401) => "access_denied",
             (Form::Message, 403) => "forbidden",
@@ -191,8 +192,6 @@ impl Words {
             (Form::Message, 410) => "gone",
             (Form::Message, 413) => "request_too_large",
             (Form::Message, 415) => "content_type_invalid",
-            // None of the register's own: an instant that the log does not know.
-            (Form::Message, 422) => "validation_failed",
             (Form::Message, 429) => "too_many_requests",
             (Form::Message, 502) => "bad_gateway",
             (Form::Message, 503) => "service_unavailable",
