@@ -8,6 +8,9 @@ use anyhow::Context;
 use super::names::{is_setting, misspelt, unknown};
 use super::table::{Setting, TABLE};
 
+/// What a text has that is a private key: as signed notes write it, and as PEM does.
+const PRIVATE: [&str; 2] = ["PRIVATE+KEY", "PRIVATE KEY"];
+
 /// Where settings come from: the environment first, then the file.
 #[derive(Default)]
 pub(crate) struct Reader {
@@ -135,7 +138,9 @@ impl Reader {
     ) -> Option<T> {
         let value = parse(text);
         if value.is_none() {
-            let hidden = entry(name).is_some_and(|setting| setting.secret);
+            // Some put the key where the name of its file belongs.
+            let hidden = entry(name).is_some_and(|setting| setting.secret)
+                || PRIVATE.iter().any(|mark| text.contains(mark));
             let found = if hidden {
                 "found a value that is not (and is not shown here)".to_owned()
             } else {
@@ -206,6 +211,19 @@ mod tests {
             "{told}"
         );
         assert!(lines[3].starts_with("TOLERANCE: expected "), "{told}");
+    }
+
+    #[test]
+    fn a_key_in_place_of_its_file_is_not_shown() {
+        for key in ["PRIVATE+KEY+n+00+c2VlZA==", "-----BEGIN PRIVATE KEY-----c2VlZA=="] {
+            let mut reader = reader(&[("CHECKPOINT_KEY", key)], "");
+            assert_eq!(reader.optional("CHECKPOINT_KEY", |_| None::<u8>), None);
+            let told = reader.mistakes().unwrap().to_string();
+            assert!(
+                told.contains("CHECKPOINT_KEY: expected") && !told.contains("c2VlZA"),
+                "{told}"
+            );
+        }
     }
 
     #[test]
