@@ -61,14 +61,14 @@ pub use balance::Balance;
 pub use cancel::WantedCancel;
 pub use checkpoints::{CheckpointCopies, CheckpointKey, Copied};
 pub use dispense_domain::{SignatureFault, Signer};
-pub use events::{LogEnd, LogLine, LogPages};
 pub use dispenses_of::{Beginning, DispensesOf, PageOf, RestOf};
+pub use events::{LogEnd, LogLine, LogPages};
 pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
-pub use patient_history::Histories;
 pub use past::{Moment, PastError, Reading};
+pub use patient_history::Histories;
 pub use ports::{
     AppendError, Appended, Contents, EventLog, Kept, Opened, Origin, ReadDocument, Registry,
     Signatures, Stored, Stream, Tried, Unavailable, Unnamed,
@@ -76,7 +76,7 @@ pub use ports::{
 pub use positions::{InvalidPositions, LogPositions, Model, PositionError, Positions};
 pub use process::WantedProcess;
 pub use proofs::{
-    Asked, Consistency, Covered, Inclusion, LogHash, NoProof, ProvedRow, Proofs, SignedCheckpoint,
+    Asked, Consistency, Covered, Inclusion, LogHash, NoProof, Proofs, ProvedRow, SignedCheckpoint,
 };
 pub use qualify::Qualifiable;
 pub use recorded::{LogPosition, Recorded};
@@ -86,7 +86,7 @@ pub use report::Reports;
 pub use requests::{InvalidRequestKey, RequestKey, Requested};
 pub use search::{Criteria, Dispenses, Found};
 pub use shown::Shown;
-pub use verify::{VerifiedDispense, Verdict};
+pub use verify::{Verdict, VerifiedDispense};
 
 /// What stands around the dispensary.
 #[derive(Clone)]

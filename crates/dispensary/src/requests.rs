@@ -9,8 +9,8 @@ use dispense_domain::{
 };
 use uuid::Uuid;
 
-use crate::past::{Moment, PastError, Reading, Subject};
 use crate::document::BrokenReference;
+use crate::past::{Moment, PastError, Reading, Subject};
 use crate::{Asker, ClientType, Dispensary, QueryError, Stream, Unavailable};
 
 /// There is none, or none for this asker.
