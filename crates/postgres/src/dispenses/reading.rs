@@ -1,5 +1,6 @@
 //! What searches and lists have in common: for which instant they look, and what they show.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -26,6 +27,8 @@ pub(crate) struct Followed {
     pub(crate) partitions: Partitions,
     name: &'static str,
     written: Vec<watch::Receiver<i64>>,
+    /// How far the model had read when somebody waited for it in vain.
+    stuck_at: Mutex<Vec<i64>>,
 }
 
 /// Where log and read model stand.
@@ -57,7 +60,7 @@ impl Followed {
     pub(crate) fn new(pool: PgPool, log: &PgLog, name: &'static str) -> Self {
         let partitions = log.log_settings().partitions;
         let written = partitions.all().filter_map(|partition| log.written(partition)).collect();
-        Self { pool, partitions, name, written }
+        Self { pool, partitions, name, written, stuck_at: Mutex::default() }
     }
 
     /// Where log and read model stand now.
@@ -67,17 +70,28 @@ impl Followed {
     }
 
     /// As [`Self::heads`], once the model has what this process wrote before, in that partition or in
-    /// all, if that is soon.
+    /// all, if that is soon. A follower that is stuck holds up one question, and not each: whoever finds
+    /// it where somebody waited in vain does not wait again.
     pub(crate) async fn heads_with_own(&self, only: Option<u16>) -> Result<Heads, Unavailable> {
         let written: Vec<i64> = self.written.iter().map(|written| *written.borrow()).collect();
         let asked = Instant::now();
         loop {
             let heads = self.heads().await?;
-            if is_there(&written, &heads.read, only) || asked.elapsed() >= AWAITED_FOR {
+            if is_there(&written, &heads.read, only) || self.is_stuck(&written, &heads.read, only) {
+                return Ok(heads);
+            }
+            if asked.elapsed() >= AWAITED_FOR {
+                let mut stuck_at = self.stuck_at.lock().unwrap_or_else(PoisonError::into_inner);
+                stuck_at.clone_from(&heads.read);
                 return Ok(heads);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    fn is_stuck(&self, written: &[i64], read: &[i64], only: Option<u16>) -> bool {
+        let stuck_at = self.stuck_at.lock().unwrap_or_else(PoisonError::into_inner);
+        has_not_moved(written, read, &stuck_at, only)
     }
 }
 
@@ -99,6 +113,15 @@ fn is_there(written: &[i64], read: &[i64], only: Option<u16>) -> bool {
         Some(partition) => each.nth(partition.into()).unwrap_or(true),
         None => each.all(|is_read| is_read),
     }
+}
+
+/// Whether the model stands where it stood then in each partition that it has not read far enough.
+fn has_not_moved(written: &[i64], read: &[i64], then: &[i64], only: Option<u16>) -> bool {
+    let each = written.iter().zip(read).enumerate();
+    let mut behind = each.filter(|(partition, (written, read))| {
+        read < written && only.is_none_or(|only| usize::from(only) == *partition)
+    });
+    behind.all(|(partition, (_, read))| then.get(partition) == Some(read))
 }
 
 /// The events at those places with their personal bodies. LIMIT keeps the planner from turning the
@@ -167,5 +190,16 @@ mod tests {
             [true, true, false]
         );
         assert!(is_there(&written, &[5, 3, 7], None));
+    }
+
+    #[test]
+    fn nobody_waits_again_where_somebody_waited_in_vain_until_it_moves() {
+        let (written, then) = ([5, 0, 7], [4, 0, 6]);
+        assert!(!has_not_moved(&written, &then, &[], None), "nobody has waited yet");
+        assert!(has_not_moved(&written, &then, &then, None));
+        assert!(has_not_moved(&[9, 0, 9], &then, &then, Some(0)), "whatever else was written");
+        assert!(has_not_moved(&written, &[5, 0, 6], &then, None), "one of both is there");
+        assert!(!has_not_moved(&[9, 0, 7], &[5, 0, 6], &then, None), "one of both goes on");
+        assert!(has_not_moved(&[9, 0, 7], &[5, 0, 6], &then, Some(2)));
     }
 }
