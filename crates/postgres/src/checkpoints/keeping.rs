@@ -171,10 +171,7 @@ impl CheckpointKeeper {
                 return Ok(Some(Taken::Behind));
             }
             if self.tree.root(partition, size).await? != root {
-                return diverged(format!(
-                    "the first {size} events are not those that the last checkpoint of {whose} \
-                     covers"
-                ));
+                return diverged(others(size, whose));
             }
             let number = erasures.number;
             let found = rows::erasure_hash(&self.pool, self.log.log_id, number).await?;
@@ -200,11 +197,22 @@ impl CheckpointKeeper {
         if size == 0 {
             return Ok(Taken::Empty);
         }
+        let root = match last.as_ref().and_then(said_by) {
+            None => self.tree.root(partition, size).await?,
+            // Both roots out of one read: a failover since the look before lets nothing else be signed.
+            Some(said) => {
+                let (before, whole) = self.tree.consistency(partition, said.size, size).await?;
+                if before != said.root {
+                    return Ok(Taken::Diverged(others(said.size, "the database")));
+                }
+                whole.root
+            }
+        };
         let checkpoint = Checkpoint {
             log_id: self.log.log_id,
             partition,
             size,
-            root: self.tree.root(partition, size).await?,
+            root,
             epoch: now.epoch,
             erasures,
         };
@@ -263,6 +271,10 @@ impl CheckpointKeeper {
         self.believed(signed.note.as_bytes())
             .filter(|it| (it.log_id, it.partition) == (self.log.log_id, signed.partition))
     }
+}
+
+fn others(size: u64, whose: &str) -> String {
+    format!("the first {size} events are not those that the last checkpoint of {whose} covers")
 }
 
 /// What a checkpoint says, as it was signed: the columns beside it are for those who look for it.
