@@ -21,7 +21,7 @@ pub(crate) use growth::Growth;
 pub(crate) use rebuilding::Rebuilt;
 
 /// Patterns of each partition.
-const PATTERNS: usize = 500;
+const PATTERNS: usize = 100;
 
 /// Dispenses that are written by one statement: it is one transaction.
 const AT_ONCE: usize = 100_000;
@@ -100,7 +100,7 @@ fn write(database: &Database, partitions: usize, from: usize, to: usize) -> anyh
         "UPDATE followers f SET position = h.position, hash = h.hash FROM log_head h
          WHERE h.partition = f.partition",
     )?;
-    database.tell(DISPENSE, "VACUUM ANALYZE events; VACUUM ANALYZE personal_bodies")
+    database.tell(DISPENSE, "VACUUM ANALYZE")
 }
 
 /// Writes the dispenses of each partition from one number to another. The last digits of an id tell its
