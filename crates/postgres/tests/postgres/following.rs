@@ -48,7 +48,11 @@ impl Running {
 
 /// Waits until that is so.
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    /// Far longer than anything takes that happens at all.
+    const AWAITED_FOR: Duration = Duration::from_mins(2);
+    let asked = std::time::Instant::now();
     while !is_so().await {
+        assert!(asked.elapsed() < AWAITED_FOR, "what was waited for did not happen");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
