@@ -1,11 +1,14 @@
 //! The reimbursement report: what was dispensed, with prices, names and days (R5 to R8).
 //!
-//! Names are those of the moment of the hold, out of the log and the personal bodies; what was erased
-//! is missing. The substance alone is called what its registry calls it: the log has its id.
+//! Names are those of the moment of the hold, out of the log and the personal bodies; of persons, what was
+//! erased is missing. Companies are no persons, and somebody is to be paid: after an erasure they are
+//! called what their registry calls them now. So is the substance always: the log has its id.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use dispense_domain::registry::{EmployeeStatus, LegalEntityStatus};
+use dispense_domain::registry::{EmployeeStatus, LegalEntity, LegalEntityStatus};
 use dispense_domain::{DispenseId, HoldBody, LegalEntityId, Text};
 use futures::stream::{BoxStream, StreamExt, try_unfold};
 
@@ -117,6 +120,10 @@ pub struct Reimbursed {
     pub shown: Shown,
     /// What it showed of persons and companies; gone if erased.
     pub body: Option<HoldBody>,
+    /// The pharmacy company.
+    pub pharmacy: Option<Arc<LegalEntity>>,
+    /// The clinic that issued the medication request.
+    pub clinic: Option<Arc<LegalEntity>>,
     /// The international name of what was prescribed.
     pub innm_name: Option<Text>,
 }
@@ -124,9 +131,17 @@ pub struct Reimbursed {
 impl Reimbursed {
     fn of(shown: Shown, registries: &Registries) -> Self {
         let body = shown.body().ok().flatten();
-        let innm = shown.hold.medication_request.medication.innm_id;
-        let innm_name = innm.and_then(|id| registries.medications.get(&id));
-        Self { body, innm_name: innm_name.map(|innm| innm.name.clone()), shown }
+        let request = &shown.hold.medication_request;
+        let (pharmacy, clinic) = match &body {
+            Some(body) => (Some(body.legal_entity.clone()), body.requester_legal_entity.clone()),
+            None => {
+                let today = |id: &LegalEntityId| registries.legal_entities.get(id).cloned();
+                (today(&shown.hold.legal_entity_id), today(&request.legal_entity_id))
+            }
+        };
+        let innm = request.medication.innm_id.and_then(|id| registries.medications.get(&id));
+        let innm_name = innm.map(|innm| innm.name.clone());
+        Self { body, pharmacy, clinic, innm_name, shown }
     }
 }
 

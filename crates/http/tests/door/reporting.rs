@@ -9,8 +9,8 @@ use dispensary::access::Looked;
 use dispensary::asker::ClientType;
 use serde_json::{Value, json};
 
-use super::world::sample::{AT_ONCE, DIVISION, PHARMACY, part};
-use super::world::{Answer, World};
+use super::world::sample::{AT_ONCE, CLINIC, DIVISION, PHARMACY, part};
+use super::world::{Answer, World, record};
 
 const READ: &str = "reimbursement_report:read";
 const DOWNLOAD: &str = "reimbursement_report:download";
@@ -99,6 +99,39 @@ async fn a_report_that_is_sent_in_portions_is_one_document() {
     let (table, is_whole) = rest(begun(&world).await).await;
     assert!(is_whole);
     assert_eq!(String::from_utf8(table).unwrap().split_terminator("\r\n").count(), 4);
+}
+
+#[actix_web::test]
+async fn after_an_erasure_the_payer_still_knows_whom_to_pay() {
+    let world = sold().await;
+    world.change(|ground| {
+        for (id, code) in [(PHARMACY, "30000002"), (CLINIC, "30000001")] {
+            let company = record(&mut ground.registries.legal_entities, id);
+            company.name = format!("Renamed {code}").try_into().unwrap();
+            company.edrpou = Some(code.try_into().unwrap());
+        }
+    });
+    let line = async || {
+        let (table, _) = rest(begun(&world).await).await;
+        let lines = String::from_utf8(table).unwrap();
+        lines.split_terminator("\r\n").nth(1).unwrap().to_owned()
+    };
+    let whole = line().await;
+    assert!(whole.starts_with("Health Ltd,,Clinic,,Bondar "), "as it was then: {whole}");
+    for (_, recorded) in &mut world.state.get().events {
+        recorded.body = None;
+    }
+    let erased = line().await;
+    let companies = "Renamed 30000002,30000002,Renamed 30000001,30000001,,";
+    assert!(erased.starts_with(companies), "{erased}");
+
+    let as_json = TestRequest::get().uri(DOWNLOADED).insert_header(("accept", "application/json"));
+    let document: Value = world.send_as(&payer(&world), as_json).await.json();
+    let row = &document["data"][0];
+    let request = &row["medication_request"];
+    assert_eq!(row["medication_dispense"]["legal_entity"]["edrpou"], "30000002", "{row}");
+    assert_eq!(request["legal_entity"]["edrpou"], "30000001", "{row}");
+    assert_eq!(request["employee"]["last_name"], json!(null), "{row}");
 }
 
 #[actix_web::test]

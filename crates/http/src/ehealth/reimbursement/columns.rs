@@ -27,7 +27,7 @@ pub(in super::super) const COLUMNS: [&str; 18] = [
     "reimbursement_amount",
 ];
 
-/// The lines of a dispense. What was erased, or never said, is empty.
+/// The lines of a dispense. What was erased, or never said, is empty; companies are named all the same.
 pub(super) fn of(row: &Reimbursed) -> impl Iterator<Item = [Cell<'_>; COLUMNS.len()]> {
     row.shown.hold.items.iter().map(move |item| line(row, item))
 }
@@ -35,8 +35,7 @@ pub(super) fn of(row: &Reimbursed) -> impl Iterator<Item = [Cell<'_>; COLUMNS.le
 fn line<'a>(row: &'a Reimbursed, item: &'a Item) -> [Cell<'a>; COLUMNS.len()] {
     let hold = &row.shown.hold;
     let request = &hold.medication_request;
-    let pharmacy = row.body.as_ref().map(|body| body.legal_entity.as_ref());
-    let clinic = row.body.as_ref().and_then(|body| body.requester_legal_entity.as_deref());
+    let (pharmacy, clinic) = (row.pharmacy.as_deref(), row.clinic.as_deref());
     let doctor = row.body.as_ref().map(|body| body.employee.party.full_name());
     let text = |text: Option<&'a Text>| csv::words_if_any(text.map(Text::as_str));
     [

@@ -14,9 +14,9 @@ use crate::ehealth::refused::Refused;
 /// Take the reimbursement report of all
 ///
 /// For the payer: what was handed over on those days, of every pharmacy, in the order of the days. A
-/// line for each medication of a dispense; names are those of the day of the dispense, and empty where
-/// they were erased. `REJECTED` and `EXPIRED` dispenses and those that are still `NEW` have no line:
-/// nobody pays for them.
+/// line for each medication of a dispense; names are those of the moment of the hold. After an erasure
+/// the doctor's is empty, and companies have the name and code that the registry says now. `REJECTED`
+/// and `EXPIRED` dispenses and those that are still `NEW` have no line: nobody pays for them.
 ///
 /// It is sent as it is read, at the pace of whoever takes it. A download that breaks off is none: the
 /// connection is then closed before its end. With `Accept: application/json` the same comes as a list,

@@ -1,5 +1,5 @@
 //! A dispense in the reimbursement report: every member always there; what was erased, or never said, is
-//! null.
+//! null. Companies are named after an erasure too.
 
 use chrono::NaiveDate;
 use dispensary::reimbursement::Reimbursed;
@@ -218,7 +218,6 @@ impl<'a> Request<'a> {
     fn of(row: &'a Reimbursed) -> Self {
         let (hold, body) = (&row.shown.hold, row.body.as_ref());
         let was = &hold.medication_request;
-        let clinic = body.and_then(|body| body.requester_legal_entity.as_deref());
         let site = body.and_then(|body| body.requester_division.as_deref());
         // Where it is the one of the dispense, it stands there alone.
         let programs = [was.medical_program.as_ref(), hold.medical_program.as_ref()];
@@ -237,7 +236,7 @@ impl<'a> Request<'a> {
             dispense_valid_to: was.dispense_valid_to,
             person_id: was.person_id.into(),
             medication_qty: hold.prescribed,
-            legal_entity: Company::of(was.legal_entity_id.into(), clinic),
+            legal_entity: Company::of(was.legal_entity_id.into(), row.clinic.as_deref()),
             division: Named { id: was.division_id.into(), name: site.map(|site| &site.name) },
             employee: Doctor::of(was.employee_id.into(), body.map(|body| &body.employee)),
             medication: Prescribed {
@@ -263,10 +262,7 @@ impl<'a> Dispense<'a> {
             payment_amount: shown.payment_amount,
             party: Person::of(hold.party_id.into(), body.map(|body| &body.party)),
             division: Named { id: hold.division.id.into(), name: Some(&hold.division.name) },
-            legal_entity: Company::of(
-                hold.legal_entity_id.into(),
-                body.map(|body| body.legal_entity.as_ref()),
-            ),
+            legal_entity: Company::of(hold.legal_entity_id.into(), row.pharmacy.as_deref()),
             medical_program: hold.medical_program.as_ref().map(Named::from),
             medications: hold.items.iter().map(Medication::from).collect(),
         }
