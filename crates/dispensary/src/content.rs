@@ -33,9 +33,9 @@ impl Dispensary {
     ///
     /// # Errors
     ///
-    /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Erased`] where the container
-    /// was removed with the names in it; [`QueryError::Unavailable`] if the store
-    /// does not have what the log names, which is for an operator to look into.
+    /// [`QueryError::NotFound`] where nothing was signed; [`QueryError::Erased`] where the record of
+    /// an erasure says that the container was removed; [`QueryError::Unavailable`] if the store does
+    /// not have what the log names for any other reason, which is for an operator to look into.
     pub async fn container(
         &self,
         asker: &Asker,
@@ -46,7 +46,9 @@ impl Dispensary {
         let found = self.contents.get(&stored.key).await?;
         let container = match found {
             Some(container) => container,
-            None if shown.erased => return Err(QueryError::Erased("signed document")),
+            None if self.registry.container_was_erased(&stored.key).await? => {
+                return Err(QueryError::Erased("signed document"));
+            }
             None => {
                 let source = stored.key.into();
                 return Err(Unavailable { what: "the content store", source }.into());

@@ -191,6 +191,10 @@ pub trait Registry: Send + Sync {
     /// Whether the patient or party with that id was erased.
     async fn was_erased(&self, id: Uuid) -> Result<bool, Unavailable>;
 
+    /// Whether the record of an erasure says that the container with that key was removed. One that
+    /// is gone without such a record was stolen or lost.
+    async fn container_was_erased(&self, key: &str) -> Result<bool, Unavailable>;
+
     /// What the small registries say: not older than a few seconds, nor than the last
     /// [`Registry::request`], but not as current as what the writer decides on.
     fn small(&self) -> Arc<Registries>;

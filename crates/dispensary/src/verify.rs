@@ -30,6 +30,19 @@ impl Verdict {
     }
 }
 
+/// What became of a container that the log names.
+enum Container {
+    Whole(Vec<u8>),
+    Damaged,
+    /// It is gone, and the record of an erasure names it.
+    Erased,
+    /// It is gone, and nothing says why.
+    Lost,
+}
+
+const ERASED: &str = "the container is gone, as the record of an erasure says";
+const LOST: &str = "the container is missing, and no erasure record names it";
+
 /// A dispense with what was found out about it.
 #[derive(Debug, Clone)]
 pub struct VerifiedDispense {
@@ -68,7 +81,7 @@ impl Dispensary {
         let positions: Vec<i64> = own.iter().map(|it| it.place.position).collect();
         let rows = self.proofs.rows(shown.place.partition, &positions).await?;
         let stored = match &shown.content {
-            Some(content) => Some((content, self.contents.look_at(&content.key).await?)),
+            Some(content) => Some((content, self.container_of(content).await?)),
             None => None,
         };
         let checks = [
@@ -76,12 +89,24 @@ impl Dispensary {
             chained(&rows, own.len()),
             included(&rows),
             self.signature(&stream, &shown, stored.as_ref()).await?,
-            content(stored.as_ref(), &shown),
+            content(stored.as_ref()),
             self.record(&shown).await?,
             quantity(&stream),
             self.expiry(&shown),
         ];
         Ok(VerifiedDispense { shown, checks, position: stream.position })
+    }
+
+    async fn container_of(&self, content: &StoredContent) -> Result<Container, Unavailable> {
+        Ok(match self.contents.look_at(&content.key).await? {
+            Stored::Whole(container) => Container::Whole(container),
+            Stored::Damaged => Container::Damaged,
+            // That the names are gone too says nothing: whoever steals takes both.
+            Stored::Missing if self.registry.container_was_erased(&content.key).await? => {
+                Container::Erased
+            }
+            Stored::Missing => Container::Lost,
+        })
     }
 
     /// The stored container opens, its signature held at the hand-over, whoever handed over has
@@ -90,15 +115,17 @@ impl Dispensary {
         &self,
         stream: &Stream,
         shown: &Shown,
-        stored: Option<&(&StoredContent, Stored)>,
+        stored: Option<&(&StoredContent, Container)>,
     ) -> Result<Verdict, Unavailable> {
         let verdict = |ok: Option<bool>, detail: &str| Verdict::of("signature", ok, detail);
         let container = match stored {
             None => return Ok(verdict(None, unsigned(shown.status))),
-            Some((_, Stored::Whole(container))) => container.clone(),
-            Some((_, Stored::Damaged | Stored::Missing)) => {
+            Some((_, Container::Whole(container))) => container.clone(),
+            Some((_, Container::Damaged)) => {
                 return Ok(verdict(None, "there is no container that could be opened"));
             }
+            Some((_, Container::Erased)) => return Ok(verdict(None, ERASED)),
+            Some((_, Container::Lost)) => return Ok(verdict(Some(false), LOST)),
         };
         let opened = self.signatures.open_as_of(container, shown.updated_at).await?;
         let Ok(signer) = opened.signature else {
@@ -227,24 +254,21 @@ fn included(rows: &[ProvedRow]) -> Verdict {
     }
 }
 
-/// The container is there, with the digest that the log has. It may be gone where names are gone:
-/// it had them too. Whether somebody erased or stole them, the records of erasures say.
-fn content(stored: Option<&(&StoredContent, Stored)>, shown: &Shown) -> Verdict {
+/// The container is there, with the digest that the log has, or the record of an erasure says that
+/// it was removed.
+fn content(stored: Option<&(&StoredContent, Container)>) -> Verdict {
     let (ok, detail) = match stored {
         None => (None, "nothing was signed"),
-        Some((content, Stored::Whole(container))) => {
+        Some((content, Container::Whole(container))) => {
             if Digest::of(&[container]) == content.digest {
                 (Some(true), "it is there, with the digest that the log has")
             } else {
                 (Some(false), "it has another digest than the log has")
             }
         }
-        Some((_, Stored::Damaged)) => (Some(false), "it is damaged: its digest is another one"),
-        Some((_, Stored::Missing)) if shown.erased => (
-            None,
-            "it is gone, as the names are: an erasure must say so, which is not looked at here",
-        ),
-        Some((_, Stored::Missing)) => (Some(false), "it is missing"),
+        Some((_, Container::Damaged)) => (Some(false), "it is damaged: its digest is another one"),
+        Some((_, Container::Erased)) => (None, ERASED),
+        Some((_, Container::Lost)) => (Some(false), LOST),
     };
     Verdict::of("stored_content", ok, detail)
 }

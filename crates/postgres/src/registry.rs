@@ -158,6 +158,16 @@ impl Registry for PgRegistry {
         within(sqlx::query_scalar(ERASED).bind(id).fetch_one(&self.pool)).await
     }
 
+    async fn container_was_erased(&self, key: &str) -> Result<bool, Unavailable> {
+        // Looking for the text of a key spares reading the JSON of most records.
+        const REMOVED: &str = "SELECT EXISTS (
+            SELECT FROM (SELECT places FROM erasures WHERE strpos(places::text, $1) > 0) e
+            CROSS JOIN LATERAL json_array_elements(e.places) AS p
+            WHERE p ->> 'place' = 'contents' AND p ->> 'key' = $1 AND p ->> 'kept' IS NULL
+        )";
+        within(sqlx::query_scalar(REMOVED).bind(key).fetch_one(&self.pool)).await
+    }
+
     fn small(&self) -> Arc<Registries> {
         self.current()
     }

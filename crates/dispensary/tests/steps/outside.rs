@@ -191,6 +191,10 @@ impl Registry for World {
         unreachable!("nothing is missing")
     }
 
+    async fn container_was_erased(&self, _: &str) -> Result<bool, Unavailable> {
+        unreachable!("no container is missing")
+    }
+
     fn small(&self) -> Arc<Registries> {
         Arc::new(self.registries.clone())
     }

@@ -87,23 +87,38 @@ async fn a_document_without_its_names_is_none() {
 }
 
 #[actix_web::test]
-async fn a_container_that_went_with_the_names_speaks_against_nothing() {
+async fn a_theft_of_names_and_container_is_no_erasure() {
     let world = World::new().await;
     let id = handed_over(&world).await;
-    world.state.get().contents.clear();
-    assert_eq!(stored_content(&world, &id).await, (json!(false), json!(false)));
-    for (_, recorded) in &mut world.state.get().events {
+    let mut inner = world.state.get();
+    for (_, recorded) in &mut inner.events {
         recorded.body = None;
     }
-    assert_eq!(stored_content(&world, &id).await, (json!(true), json!(null)));
+    let stolen: Vec<String> = std::mem::take(&mut inner.contents).into_keys().collect();
+    // That the patient was erased does not say that the container was: it may have been kept.
+    inner.erased.push(PERSON.parse::<Uuid>().unwrap());
+    drop(inner);
+    let (no, unsaid) = (json!(false), json!(null));
+    assert_eq!(evidence(&world, &id).await, [no.clone(), no.clone(), no]);
+    assert_eq!(container(&world, &id).await, 503);
+
+    world.state.get().erased_containers = stolen;
+    assert_eq!(evidence(&world, &id).await, [json!(true), unsaid.clone(), unsaid]);
+    assert_eq!(container(&world, &id).await, 410);
 }
 
-/// Whether all evidence of a dispense holds, and whether its container does.
-async fn stored_content(world: &World, id: &str) -> (Value, Value) {
+/// How the signed container of a dispense is answered for.
+async fn container(world: &World, id: &str) -> u16 {
+    let asked = TestRequest::get().uri(&format!("/api/v1/dispenses/{id}/content"));
+    world.send(asked.insert_header(("Accept", "application/pkcs7-mime"))).await.status.as_u16()
+}
+
+/// Whether all evidence of a dispense holds, whether its signature does, and its container.
+async fn evidence(world: &World, id: &str) -> [Value; 3] {
     let answer = world.send(TestRequest::post().uri(&format!("/api/v1/dispenses/{id}/verify")));
     let answer = answer.await.json();
     assert_eq!(answer["checks"][4]["name"], "stored_content");
-    (answer["valid"].clone(), answer["checks"][4]["ok"].clone())
+    [&answer["valid"], &answer["checks"][3]["ok"], &answer["checks"][4]["ok"]].map(Value::clone)
 }
 
 #[actix_web::test]

@@ -100,7 +100,7 @@ async fn each_kind_of_evidence_fails_alone() {
     let tree = false_after(|world| world.state.get().proved.covered = Covered::Not);
     assert_eq!(tree.await, ["inclusion"]);
     let lost = false_after(|world| world.state.get().contents.clear());
-    assert_eq!(lost.await, ["stored_content"]);
+    assert_eq!(lost.await, ["signature", "stored_content"]);
     let broken = SignatureFault::Invalid { why: "the certificate of Коваль".to_owned() };
     let broken = false_after(|world| world.state.get().signature = Err(broken));
     assert_eq!(broken.await, ["signature"]);

@@ -103,6 +103,8 @@ pub(super) struct Inner {
     pub(super) access_log_is_full: bool,
     /// Who was erased.
     pub(super) erased: Vec<Uuid>,
+    /// The keys of containers that the records of erasures say were removed.
+    pub(super) erased_containers: Vec<String>,
     /// What registries said.
     pub(super) changes: Vec<Change>,
     /// What the log proves.
@@ -224,6 +226,7 @@ impl World {
             accesses: Vec::new(),
             access_log_is_full: false,
             erased: Vec::new(),
+            erased_containers: Vec::new(),
             changes: Vec::new(),
             proved: proofs::Proved::default(),
             contents: BTreeMap::new(),

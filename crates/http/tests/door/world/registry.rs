@@ -35,6 +35,10 @@ impl Registry for SampleRegistry {
         Ok(self.0.get().erased.contains(&id))
     }
 
+    async fn container_was_erased(&self, key: &str) -> Result<bool, Unavailable> {
+        Ok(self.0.get().erased_containers.iter().any(|erased| erased == key))
+    }
+
     fn small(&self) -> Arc<Registries> {
         Arc::new(self.0.get().ground.registries.clone())
     }
