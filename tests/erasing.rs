@@ -72,6 +72,21 @@ async fn a_patient_is_erased_and_the_log_stays_whole() {
     let audit = Audit::of(&database).await;
     assert_eq!(audit.kinds(what.id), ["HoldCreated", "Processed", "HoldCreated", "Cancelled"]);
 
+    for (words, expected) in [
+        (["--yes"], "was erased before; nothing more is erased:"),
+        (["--dry-run"], "was erased before; nothing more would be erased:"),
+    ] {
+        let (status, said) = erase(&database, &[&["--person", &patient][..], &words].concat());
+        assert!(status.success() && said.contains(expected), "{said}");
+        assert!(!said.contains(": emptied"), "{said}");
+    }
+    for kind in ["--person", "--party"] {
+        let unknown = Uuid::from_u128(0xDEAD).to_string();
+        let (status, said) = erase(&database, &[kind, &unknown, "--yes"]);
+        assert_eq!(status.code(), Some(1), "{said}");
+        assert!(said.contains("was never known here; check the id"), "{said}");
+    }
+
     let (status, said) = erase(&database, &["--person", &patient, "--yes", "--json"]);
     let again: Value = serde_json::from_str(&said[said.find('{').unwrap()..]).unwrap();
     assert!(status.success(), "{said}");

@@ -98,6 +98,17 @@ pub enum Earnest {
     Told,
 }
 
+/// What is known of a person before anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// There is a record of an erasure.
+    Erased,
+    /// A registry or the log named that id, and nobody was erased.
+    Here,
+    /// Nothing ever named that id.
+    Never,
+}
+
 /// What was done.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -194,6 +205,24 @@ impl Eraser {
         progress: impl FnMut(Progress),
     ) -> Result<Found, NotErased> {
         Ok(finding::find(&mut self.db, self.log, whom, progress).await?)
+    }
+
+    /// What is known here of that person, whether or not anything is left.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn known(&mut self, whom: Erased, found: &Found) -> Result<Known, NotErased> {
+        const KNOWN: &str = "SELECT
+            EXISTS (SELECT FROM erasures WHERE kind = $1 AND id = $2),
+            EXISTS (SELECT FROM registry_changes WHERE kind = $1 AND id = $2)";
+        let (is_erased, was_imported): (bool, bool) =
+            sqlx::query_as(KNOWN).bind(whom.kind()).bind(whom.id()).fetch_one(&mut self.db).await?;
+        Ok(match (is_erased, was_imported || found.dispenses() > 0) {
+            (true, _) => Known::Erased,
+            (false, true) => Known::Here,
+            (false, false) => Known::Never,
+        })
     }
 
     /// Empties every place, and records it. What is found behind the place up to which `found`

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use dispensary::Contents;
 use dispense_content::ObjectContents;
 use dispense_postgres::erase::{
-    Earnest, Erased, Eraser, NotErased, Order, Place, Progress as Step, Report, Signed,
+    Earnest, Erased, Eraser, Known, NotErased, Order, Place, Progress as Step, Report, Signed,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -41,7 +41,8 @@ person back, so it does into the next dispenses; run it again then.
 The database is that of DATABASE_ADMIN_URL, the role that owns the tables, else that of the
 `dispense dev` that runs on DISPENSE_HOME. CONTENT_STORE_URL must be that of the service.
 
-Exit codes: 0 nothing is left, 1 it was refused or could not be finished, 2 wrong usage.";
+Exit codes: 0 nothing is left, 1 it was refused, could not be finished, or nobody with that id was ever
+known here, 2 wrong usage.";
 
 /// Options of `dispense privacy erase`.
 #[derive(Debug, clap::Args)]
@@ -111,6 +112,7 @@ async fn erase(mut reader: Reader, arguments: Arguments) -> anyhow::Result<ExitC
     let found = found.await?;
     bar.finish();
 
+    let known = eraser.known(order.whom, &found).await?;
     let told = Order { earnest: Earnest::Told, ..order.clone() };
     let plan = match eraser.erase(&told, found.clone()).await {
         Err(held @ NotErased::Held { .. }) => {
@@ -119,8 +121,14 @@ async fn erase(mut reader: Reader, arguments: Arguments) -> anyhow::Result<ExitC
         }
         other => other?,
     };
+    // A wrong id must not read as if somebody were erased.
+    if known == Known::Never && !is_anything(&plan) {
+        let (kind, id) = (order.whom.kind(), order.whom.id());
+        eprintln!("dispense: a {kind} {id} was never known here; check the id; nothing was done");
+        return Ok(ExitCode::FAILURE);
+    }
     if arguments.dry_run {
-        return tell(&arguments, &order, "would be erased", &plan);
+        return tell(&arguments, &order, known, &plan);
     }
     is_the_store_of_the_log(&store, &address, &plan).await?;
     if !arguments.yes && is_anything(&plan) && !confirmed(&plan)? {
@@ -135,7 +143,7 @@ async fn erase(mut reader: Reader, arguments: Arguments) -> anyhow::Result<ExitC
             )
         })?;
     }
-    tell(&arguments, &order, "is erased", &done)
+    tell(&arguments, &order, known, &done)
 }
 
 impl Arguments {
@@ -155,7 +163,7 @@ fn emptied(report: &Report) -> impl Iterator<Item = &Place> {
 }
 
 fn is_anything(report: &Report) -> bool {
-    emptied(report).next().is_some() || !report.containers.is_empty()
+    emptied(report).next().is_some()
 }
 
 /// Stops where none of the containers is there that are to be removed: nobody would notice that they
@@ -200,7 +208,7 @@ fn confirmed(plan: &Report) -> anyhow::Result<bool> {
 fn tell(
     arguments: &Arguments,
     order: &Order,
-    becomes: &str,
+    known: Known,
     report: &Report,
 ) -> anyhow::Result<ExitCode> {
     let (kind, id) = (order.whom.kind(), order.whom.id());
@@ -212,13 +220,17 @@ fn tell(
         print(&format!("{document:#}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = if is_anything(report) {
-        format!("{kind} {id} {becomes}:\n")
-    } else {
-        format!("of {kind} {id} nothing is left to erase:\n")
+    let is = if arguments.dry_run { "would be" } else { "is" };
+    let mut text = match known {
+        _ if is_anything(report) => format!("{kind} {id} {is} erased:\n"),
+        Known::Erased => format!("{kind} {id} was erased before; nothing more {is} erased:\n"),
+        Known::Here | Known::Never => format!("of {kind} {id} nothing {is} erased:\n"),
     };
     for place in &report.places {
         writeln!(text, "  {place}")?;
+    }
+    if !is_anything(report) && !report.containers.is_empty() {
+        writeln!(text, "  containers that earlier records name: {is} removed if still there")?;
     }
     for number in &report.records {
         writeln!(text, "recorded as erasure {number}")?;
