@@ -160,6 +160,15 @@ async fn a_pharmacist_is_erased_and_every_instance_hears_of_it() {
     assert_eq!(other.look_at(signed).await.status, 404, "as ever");
     other.dispense(&what, 10).await.expect(201);
     Audit::of(&database).await;
+
+    // The record says that the container was kept, so one that is missing was stolen.
+    std::fs::remove_file(database.contents.join(&database.stored()[0])).unwrap();
+    let checked = one.request("POST", &format!("/api/v1/dispenses/{signed}/verify"));
+    let checked: Value = checked.send().await.unwrap().json().await.unwrap();
+    for check in [&checked["checks"][3], &checked["checks"][4]] {
+        assert_eq!(check["ok"], false, "{checked}");
+        assert!(check["detail"].as_str().unwrap().contains("no erasure record names it"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
