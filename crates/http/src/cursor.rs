@@ -130,11 +130,12 @@ impl CursorKey {
     }
 }
 
-const MADE_UP: &str = "expected the cursor of a page of this list, letter by letter";
-const OUTDATED: &str = "this cursor is of another version of this service: begin the list again";
-const OF_ANOTHER: &str = "this cursor is of another question, or of another client: filters stay the same from page to page";
-const GONE: &str =
-    "what this cursor goes on from is not kept any more: the list was rebuilt, or the log restored";
+const MADE_UP: &str = "expected the cursor of a page of this list, letter by letter; send that, or begin again without it";
+const OUTDATED: &str = "this cursor is of another version of this service; begin again without it";
+const OF_ANOTHER: &str = "this cursor is of another question, or of another client: filters stay the same from page to page; \
+     or begin again without it";
+const GONE: &str = "what this cursor goes on from is not kept any more: the list was rebuilt, or the log restored; \
+     begin again without it";
 
 fn invalid(message: &'static str) -> Problem {
     Problem::saying(&catalogue::CURSOR_INVALID, message).at("?cursor")
