@@ -132,16 +132,15 @@ impl Reimbursed {
     fn of(shown: Shown, registries: &Registries) -> Self {
         let body = shown.body().ok().flatten();
         let request = &shown.hold.medication_request;
-        let (pharmacy, clinic) = match &body {
-            Some(body) => (Some(body.legal_entity.clone()), body.requester_legal_entity.clone()),
-            None => {
-                let today = |id: &LegalEntityId| registries.legal_entities.get(id).cloned();
-                (today(&shown.hold.legal_entity_id), today(&request.legal_entity_id))
-            }
+        let (pharmacy, clinic) = if let Some(body) = &body {
+            (Some(body.legal_entity.clone()), body.requester_legal_entity.clone())
+        } else {
+            let today = |id: &LegalEntityId| registries.legal_entities.get(id).cloned();
+            (today(&shown.hold.legal_entity_id), today(&request.legal_entity_id))
         };
         let innm = request.medication.innm_id.and_then(|id| registries.medications.get(&id));
         let innm_name = innm.map(|innm| innm.name.clone());
-        Self { body, pharmacy, clinic, innm_name, shown }
+        Self { shown, body, pharmacy, clinic, innm_name }
     }
 }
 
