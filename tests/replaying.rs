@@ -117,7 +117,7 @@ async fn a_moment_is_what_its_events_add_up_to() {
         let cut = Cut::UpTo(vec![(entry.partition, entry.position)]);
         assert_eq!(document["to"], counted(&audit, &cut), "{place}");
     }
-    let before = document(&database, &["--to", "2001-01-01T00:00:00Z"]);
+    let before = document(&database, &["--to", "0:0"]);
     assert_eq!(before["to"]["events"], 0);
     assert_eq!(before["to"]["programs"], serde_json::json!([]));
     assert_eq!(schemas(&database).await, Vec::<String>::new());
@@ -163,10 +163,13 @@ async fn a_moment_that_is_not_is_refused() {
     let head = audit.entries.iter().filter(|it| it.partition == 0).count();
     let beyond = format!("0:{}", head + 1);
     let ahead = text(now(&database).await + TimeDelta::hours(1));
+    let first = audit.entries.iter().map(|it| it.recorded_at).min().unwrap();
+    let before = text(first - TimeDelta::microseconds(1));
     for (moment, says) in [
         (&*beyond, format!("the log ends at 0:{head}, before {beyond}")),
         ("4:1", "the log has no partition 4; they are 0 to 3".to_owned()),
         (&*ahead, "is in the future".to_owned()),
+        (&*before, format!("expected a time between {} and ", text(first))),
         ("yesterday", "expected a time as of RFC 3339".to_owned()),
         ("0:1,0:2", "expected a time as of RFC 3339".to_owned()),
     ] {

@@ -59,6 +59,25 @@ pub enum NoMoment {
         /// What the clock says.
         now: DateTime<Utc>,
     },
+    /// The log had not begun.
+    #[error(
+        "{} is before the first event of the log: expected a time between {} and {}",
+        in_utc(.asked), in_utc(.earliest), in_utc(.now)
+    )]
+    BeforeFirst {
+        /// What was asked for.
+        asked: DateTime<Utc>,
+        /// When the first event was recorded.
+        earliest: DateTime<Utc>,
+        /// What the clock says.
+        now: DateTime<Utc>,
+    },
+    /// Nothing was recorded yet.
+    #[error("the log has no events yet, and so {} is no moment of it", in_utc(.asked))]
+    Empty {
+        /// What was asked for.
+        asked: DateTime<Utc>,
+    },
     /// The log has no such partition.
     #[error("the log has no partition {partition}; they are 0 to {last}")]
     UnknownPartition {
@@ -95,7 +114,8 @@ impl Moment {
     ///
     /// # Errors
     ///
-    /// [`NoMoment`]: it lies in the future, or beyond the end of the log.
+    /// [`NoMoment`]: it is a time in the future or before the first event, or a place beyond the end of
+    /// the log.
     pub async fn find(pool: &PgPool, log: LogSettings, when: &When) -> Result<Self, NoMoment> {
         match when {
             When::At(at) => Self::at(pool, log, *at).await,
@@ -105,13 +125,22 @@ impl Moment {
 
     async fn at(pool: &PgPool, log: LogSettings, at: DateTime<Utc>) -> Result<Self, NoMoment> {
         let mut places = Vec::new();
+        let mut earliest: Option<DateTime<Utc>> = None;
+        let mut now = at;
         for partition in log.partitions.all() {
             let head = Head::settled(pool, partition).await?;
             if at > head.now {
                 return Err(NoMoment::Future { asked: at, now: head.now });
             }
+            now = head.now;
+            let first = recorded_at(pool, partition, 1).await?;
+            earliest = earliest.into_iter().chain(first).min();
             let position = last_at(pool, partition, head, at).await?;
             places.push(LogPosition { partition, position });
+        }
+        let earliest = earliest.ok_or(NoMoment::Empty { asked: at })?;
+        if at < earliest {
+            return Err(NoMoment::BeforeFirst { asked: at, earliest, now });
         }
         Ok(Self { positions: places.into_iter().collect(), at: Some(at), left_out: Vec::new() })
     }
