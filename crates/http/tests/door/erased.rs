@@ -90,14 +90,15 @@ async fn a_document_without_its_names_is_none() {
 async fn a_theft_of_names_and_container_is_no_erasure() {
     let world = World::new().await;
     let id = handed_over(&world).await;
-    let mut inner = world.state.get();
-    for (_, recorded) in &mut inner.events {
-        recorded.body = None;
-    }
-    let stolen: Vec<String> = std::mem::take(&mut inner.contents).into_keys().collect();
-    // That the patient was erased does not say that the container was: it may have been kept.
-    inner.erased.push(PERSON.parse::<Uuid>().unwrap());
-    drop(inner);
+    let stolen: Vec<String> = {
+        let mut inner = world.state.get();
+        for (_, recorded) in &mut inner.events {
+            recorded.body = None;
+        }
+        // That the patient was erased does not say that the container was: it may have been kept.
+        inner.erased.push(PERSON.parse::<Uuid>().unwrap());
+        std::mem::take(&mut inner.contents).into_keys().collect()
+    };
     let (no, unsaid) = (json!(false), json!(null));
     assert_eq!(evidence(&world, &id).await, [no.clone(), no.clone(), no]);
     assert_eq!(container(&world, &id).await, 503);
