@@ -165,6 +165,7 @@ async fn a_pharmacist_is_erased_and_every_instance_hears_of_it() {
     std::fs::remove_file(database.contents.join(&database.stored()[0])).unwrap();
     let checked = one.request("POST", &format!("/api/v1/dispenses/{signed}/verify"));
     let checked: Value = checked.send().await.unwrap().json().await.unwrap();
+    assert_eq!(checked["checks"][1]["ok"], true, "the bodies were erased: {checked}");
     for check in [&checked["checks"][3], &checked["checks"][4]] {
         assert_eq!(check["ok"], false, "{checked}");
         assert!(check["detail"].as_str().unwrap().contains("no erasure record names it"));

@@ -195,6 +195,10 @@ pub trait Registry: Send + Sync {
     /// is gone without such a record was stolen or lost.
     async fn container_was_erased(&self, key: &str) -> Result<bool, Unavailable>;
 
+    /// Whether the record of an erasure says that the personal body of the event at that place was
+    /// emptied.
+    async fn body_was_erased(&self, place: LogPosition) -> Result<bool, Unavailable>;
+
     /// What the small registries say: not older than a few seconds, nor than the last
     /// [`Registry::request`], but not as current as what the writer decides on.
     fn small(&self) -> Arc<Registries>;

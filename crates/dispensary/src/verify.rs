@@ -86,7 +86,7 @@ impl Dispensary {
         };
         let checks = [
             sequences(&stream),
-            chained(&rows, own.len()),
+            self.chained(&rows, &own).await?,
             included(&rows),
             self.signature(&stream, &shown, stored.as_ref()).await?,
             content(stored.as_ref()),
@@ -95,6 +95,41 @@ impl Dispensary {
             self.expiry(&shown),
         ];
         Ok(VerifiedDispense { shown, checks, position: stream.position })
+    }
+
+    /// Each own row has the hash that follows from it and from the row before, and the personal body
+    /// beside it is the one of which it has the digest, or was erased.
+    async fn chained(&self, rows: &[ProvedRow], own: &[&Recorded]) -> Result<Verdict, Unavailable> {
+        let verdict = |ok, detail| Ok(Verdict::of("hash_chain", Some(ok), detail));
+        let (found, expected) = (rows.len(), own.len());
+        if found != expected {
+            return verdict(false, format!("{found} of {expected} rows are there"));
+        }
+        if let Some(row) = rows.iter().find(|row| !row.is_chained) {
+            let place = row.place;
+            return verdict(false, format!("the hash of {place} does not follow from its row"));
+        }
+        for recorded in own {
+            let (place, Some(personal)) = (recorded.place, recorded.event.personal()) else {
+                continue;
+            };
+            match &recorded.body {
+                Some(body) if Digest::of(&[body.as_bytes()]) == personal.digest() => {}
+                Some(_) => {
+                    let detail = format!("what {place} showed of persons is not what was written");
+                    return verdict(false, detail);
+                }
+                // The digest alone cannot tell an erasure from a theft.
+                None if self.registry.body_was_erased(place).await? => {}
+                None => {
+                    let detail = format!(
+                        "what {place} showed of persons is gone, and no erasure record names it"
+                    );
+                    return verdict(false, detail);
+                }
+            }
+        }
+        verdict(true, format!("the hashes of {found} rows follow from them"))
     }
 
     async fn container_of(&self, content: &StoredContent) -> Result<Container, Unavailable> {
@@ -213,20 +248,6 @@ fn may_follow(dispensing: &Dispensing, event: &DispenseEvent) -> bool {
         DispenseEvent::Processed(_) | DispenseEvent::Cancelled(_) | DispenseEvent::Expired(_) => {
             dispensing.get(event.dispense_id()).is_some_and(|it| is_open(&it))
         }
-    }
-}
-
-/// Each own row has the hash that follows from it and from the row before.
-fn chained(rows: &[ProvedRow], expected: usize) -> Verdict {
-    let verdict = |ok, detail| Verdict::of("hash_chain", Some(ok), detail);
-    if rows.len() != expected {
-        return verdict(false, format!("{} of {expected} rows are there", rows.len()));
-    }
-    match rows.iter().find(|row| !row.is_chained) {
-        Some(row) => {
-            verdict(false, format!("the hash of {} does not follow from its row", row.place))
-        }
-        None => verdict(true, format!("the hashes of {} rows follow from them", rows.len())),
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dispensary::{ClientType, FaultyLine, Line, Origin, Registries, Registry, Unavailable};
+use dispensary::{
+    ClientType, FaultyLine, Line, LogPosition, Origin, Registries, Registry, Unavailable,
+};
 use dispense_domain::{LegalEntityId, MedicationRequestId, Partitions, RequestEvidence, Text};
 use sqlx::PgPool;
 use tokio::sync::Mutex;
@@ -166,6 +168,24 @@ impl Registry for PgRegistry {
             WHERE p ->> 'place' = 'contents' AND p ->> 'key' = $1 AND p ->> 'kept' IS NULL
         )";
         within(sqlx::query_scalar(REMOVED).bind(key).fetch_one(&self.pool)).await
+    }
+
+    async fn body_was_erased(&self, place: LogPosition) -> Result<bool, Unavailable> {
+        // A record is read where its text has such a position at all.
+        const EMPTIED: &str = "SELECT EXISTS (
+            SELECT FROM (
+                SELECT places FROM erasures
+                WHERE strpos(places::text, '\"position\":' || $2::text) > 0
+            ) e
+            CROSS JOIN LATERAL json_array_elements(e.places) AS p
+            WHERE p ->> 'place' = 'personal_bodies' AND (p ->> 'partition')::int = $1
+                  AND (p ->> 'position')::bigint = $2 AND p ->> 'kept' IS NULL
+        )";
+        let asking = sqlx::query_scalar(EMPTIED)
+            .bind(i32::from(place.partition))
+            .bind(place.position)
+            .fetch_one(&self.pool);
+        within(asking).await
     }
 
     fn small(&self) -> Arc<Registries> {

@@ -195,6 +195,10 @@ impl Registry for World {
         unreachable!("no container is missing")
     }
 
+    async fn body_was_erased(&self, _: LogPosition) -> Result<bool, Unavailable> {
+        unreachable!("no body is missing")
+    }
+
     fn small(&self) -> Arc<Registries> {
         Arc::new(self.registries.clone())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispensary::asker::ClientType;
-use dispensary::{FaultyLine, Line, Origin, Registries, Registry, Unavailable};
+use dispensary::{FaultyLine, Line, LogPosition, Origin, Registries, Registry, Unavailable};
 use dispense_domain::{LegalEntityId, MedicationRequestId, RequestEvidence, Text};
 use uuid::Uuid;
 
@@ -37,6 +37,10 @@ impl Registry for SampleRegistry {
 
     async fn container_was_erased(&self, key: &str) -> Result<bool, Unavailable> {
         Ok(self.0.get().erased_containers.iter().any(|erased| erased == key))
+    }
+
+    async fn body_was_erased(&self, _: LogPosition) -> Result<bool, Unavailable> {
+        Ok(!self.0.get().erased.is_empty())
     }
 
     fn small(&self) -> Arc<Registries> {
