@@ -3,7 +3,7 @@
 //!
 //! An endpoint that answers from a read model:
 //!
-//! ```ignore
+//! ```text
 //! let asker = door.admit(&request, READ).await?;
 //! // … path and query are believed …
 //! door.wait_for(&request, Model::Reports).await?;
