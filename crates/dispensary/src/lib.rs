@@ -18,6 +18,7 @@
 //! which the outside stands. Start reading at [`hold`].
 
 pub mod access;
+pub mod announcement;
 mod answer;
 pub mod asker;
 mod balance;
@@ -44,7 +45,9 @@ mod qualify;
 mod recorded;
 mod registries;
 pub mod registry_changes;
+pub mod registry_stream;
 pub mod reimbursement;
+pub mod relay;
 pub mod report;
 mod requests;
 pub mod search;
@@ -55,6 +58,7 @@ use std::sync::Arc;
 
 use dispense_domain::Terms;
 
+pub use announcement::{Announcement, Fact, Topic};
 pub use answer::{Answer, CommandError, QueryError};
 pub use asker::{Asker, ClientType, Scopes};
 pub use balance::Balance;

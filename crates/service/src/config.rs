@@ -1,6 +1,7 @@
 //! The settings: from the environment, or a file with the same names, read once into one typed
 //! struct. All mistakes are reported together.
 
+mod kafka;
 mod names;
 mod reader;
 mod table;
@@ -48,6 +49,8 @@ pub(crate) struct Serving {
     pub(crate) terms: Arc<Terms>,
     pub(crate) signing: Signing,
     pub(crate) checkpoints: Checkpoints,
+    /// Where events are announced; nowhere if not set.
+    pub(crate) kafka: Option<dispense_kafka::Settings>,
 }
 
 /// Whom to believe a signature, and where to keep what was signed.
@@ -100,6 +103,7 @@ impl Serving {
         let terms = terms(from);
         let signing = Signing::read(from);
         let checkpoints = Checkpoints::read(from);
+        let kafka = kafka::read(from);
         Some(Self {
             connections: connections?,
             listen: listen?,
@@ -108,6 +112,7 @@ impl Serving {
             terms: Arc::new(terms?),
             signing,
             checkpoints: checkpoints?,
+            kafka,
         })
     }
 }

@@ -1,0 +1,22 @@
+//! What is announced, and what the registries announce: Apache Kafka.
+//!
+//! ```text
+//!   log ─▶ relay ─▶ ndp.events.*            messages and their place in one Kafka transaction
+//!   ndp.registry.* ─▶ registry ─▶ database  lines and their offset in one database transaction
+//! ```
+//!
+//! Kafka never stops a command: the log is the outbox, and the relay reads it.
+
+mod client;
+mod settings;
+
+pub use settings::{Connection, Mechanism, Sasl, Settings, Tls};
+
+/// Where the relay keeps up to where each partition of the log was announced; compacted.
+pub const POSITIONS_TOPIC: &str = "ndp.dispense.positions";
+
+/// How topics of registry data begin; the kind follows.
+pub const REGISTRY_TOPICS: &str = "ndp.registry.";
+
+/// Where messages of the registries go that cannot be applied.
+pub const DEAD_LETTER_TOPIC: &str = "ndp.registry.dead_letter";
