@@ -53,6 +53,11 @@ bench: ## Measure the service against pgbench on this machine, and print the tab
 fuzz: ## Feed broken containers, bodies or exports to what reads them; FUZZ=verification, bodies or export, RUNS=10000000
 	@scripts/fuzz $(FUZZ) $(RUNS)
 
+.PHONY: lint
+lint: ## Check scripts, descriptions and what is deployed; ARGS=shell for one linter of scripts/lint.d
+	@scripts/install lint
+	@scripts/lint $(ARGS)
+
 .PHONY: ready
 ready: ## Check all that CI checks: tests, format, lints, docs
 	@bash .ci/run
