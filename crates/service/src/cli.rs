@@ -5,6 +5,7 @@ mod audit;
 mod bench;
 mod database;
 mod explain;
+mod health;
 mod help;
 pub(crate) mod import;
 mod log;
@@ -83,6 +84,9 @@ enum Command {
     /// Print the list of problems as `docs/problems.md` has it
     #[command(hide = true)]
     Problems,
+    /// Ask the instance on this machine how it is
+    #[command(after_help = health::HELP)]
+    Health(health::Arguments),
     /// Measure, and compare with pgbench on the same machine
     Bench(bench::Arguments),
 }
@@ -158,6 +162,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             print(&format!("{document:#}\n"))
         }
         Command::Problems => print(&dispense_http::problems_markdown()),
+        Command::Health(arguments) => return wait(health::run(reader, arguments)),
         Command::Bench(arguments) => bench::run(arguments),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -96,7 +96,7 @@ impl Serving {
     /// Reads it; what is wrong is noted in the reader.
     pub(crate) fn read(from: &mut Reader) -> Option<Self> {
         let connections = from.value("DATABASE_CONNECTIONS", |text| bounded(text, 1, 200));
-        let listen = from.value("DISPENSE_LISTEN", |text| text.parse().ok());
+        let listen = listen(from);
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let workers = from.optional("HTTP_WORKERS", |text| bounded(text, 1, 256));
         let partitions = from.optional("LOG_PARTITIONS", partitions);
@@ -182,6 +182,11 @@ pub(crate) fn database_url(mut from: Reader) -> Result<PgConnectOptions, Mistake
         (Some(options), None) => Ok(options),
         (_, mistakes) => Err(mistakes.unwrap_or_default()),
     }
+}
+
+/// Where an instance listens.
+pub(crate) fn listen(from: &mut Reader) -> Option<SocketAddr> {
+    from.value("DISPENSE_LISTEN", |text| text.parse().ok())
 }
 
 /// Where a private installation lives.
