@@ -8,8 +8,16 @@
 //! Kafka never stops a command: the log is the outbox, and the relay reads it.
 
 mod client;
+mod complaints;
+mod error;
+mod place;
+mod reader;
+mod record;
 mod settings;
 
+pub use error::{Cause, StreamError};
+pub use place::Place;
+pub use record::Record;
 pub use settings::{Connection, Mechanism, Sasl, Settings, Tls};
 
 /// Where the relay keeps up to where each partition of the log was announced; compacted.

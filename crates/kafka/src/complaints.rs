@@ -1,0 +1,150 @@
+//! What librdkafka complains of by the way. A call that fails often only says that its time was over:
+//! that the password was wrong was told before, to whoever listens.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::error::{Cause, StreamError};
+
+/// How often the same kind of complaint is a warning; a broker that is away is complained of at every
+/// try to reach it.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Listens to one client.
+#[derive(Debug)]
+pub(crate) struct Complaints {
+    brokers: String,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    last: Option<(RDKafkaErrorCode, String)>,
+    /// When a kind was last told. The kinds are words in librdkafka's code, a few dozen.
+    told: HashMap<String, Instant>,
+}
+
+impl Complaints {
+    /// Listens to a client of those brokers.
+    pub(crate) fn new(brokers: &str) -> Self {
+        Self { brokers: brokers.to_owned(), heard: Mutex::default() }
+    }
+
+    /// Forgets what was complained of: it is over.
+    pub(crate) fn forget(&self) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).last = None;
+    }
+
+    /// What an error means, together with what was complained of before it.
+    pub(crate) fn explain(&self, doing: &'static str, error: KafkaError) -> StreamError {
+        let (code, cause) = self.cause(error);
+        let brokers = self.brokers.clone();
+        // Why nobody answers within the time is what was complained of; other errors speak for
+        // themselves.
+        let mute = matches!(
+            cause.code(),
+            None | Some(
+                RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::RequestTimedOut
+                    | RDKafkaErrorCode::MessageTimedOut
+                    | RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+            )
+        );
+        match if mute { code.or_else(|| cause.code()) } else { cause.code() } {
+            Some(
+                RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::UnsupportedSASLMechanism,
+            ) => StreamError::Login { brokers, source: cause },
+            Some(RDKafkaErrorCode::SSL) => StreamError::Tls { brokers, source: cause },
+            Some(
+                RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::MessageTimedOut,
+            ) => StreamError::Unreachable { brokers, source: cause },
+            _ => StreamError::Failed { doing, source: cause },
+        }
+    }
+
+    /// What an error at a topic means.
+    pub(crate) fn explain_at(
+        &self,
+        topic: &str,
+        doing: &'static str,
+        error: KafkaError,
+    ) -> StreamError {
+        match StreamError::at_topic(topic, doing, error.into()) {
+            StreamError::Failed { doing, source } => self.explain(doing, *source.error),
+            known => known,
+        }
+    }
+
+    fn cause(&self, error: KafkaError) -> (Option<RDKafkaErrorCode>, Cause) {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let (code, complaint) = heard.last.clone().unzip();
+        (code, Cause { error: Box::new(error), complaint })
+    }
+
+    /// Whether it is time to tell that kind again.
+    fn due(&self, kind: &str) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = heard.told.get(kind).is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+        if due {
+            heard.told.insert(kind.to_owned(), Instant::now());
+        }
+        due
+    }
+}
+
+impl ClientContext for Complaints {
+    fn log(&self, level: RDKafkaLogLevel, kind: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+                if self.due(kind) =>
+            {
+                tracing::warn!(target: "librdkafka", kind, "{message}");
+            }
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning
+            | RDKafkaLogLevel::Notice => {
+                tracing::debug!(target: "librdkafka", kind, "{message}");
+            }
+            RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::trace!(target: "librdkafka", kind, "{message}");
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else { return };
+        // The end of a partition is told as an error too.
+        if code == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
+        tracing::debug!(target: "librdkafka", "{reason}");
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down follows from what was said of each, and says less.
+        let says_less = code == RDKafkaErrorCode::AllBrokersDown && heard.last.is_some();
+        if !says_less {
+            heard.last = Some((code, reason.to_owned()));
+        }
+    }
+}
+
+impl ConsumerContext for Complaints {}

@@ -1,0 +1,215 @@
+//! Up to where a partition of the log was announced, as the brokers keep it: a record that every
+//! transaction ends with, in a compacted topic.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use dispensary::relay::RelayPlace;
+use dispensary::{LogPosition, Topic};
+use dispense_domain::Digest;
+use rdkafka::Message;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::StreamError;
+use crate::reader::{Reader, Sees};
+use crate::{POSITIONS_TOPIC, Settings};
+
+/// How far before the end the record is looked for first. Twice as far each time that it is not there.
+const WINDOW: i64 = 128;
+
+/// How often it is looked whether a transaction of another partition is over.
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+
+/// Up to where a partition of the log was announced, and how much that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The last event that was announced, or had nothing to announce.
+    pub relay: RelayPlace,
+    /// How many messages of this partition of the log each topic has had, by name without prefix.
+    pub announced: BTreeMap<String, u64>,
+}
+
+/// A place as JSON; the partition stands in the key.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    position: i64,
+    hash: Digest,
+    epoch: i64,
+    announced: BTreeMap<String, u64>,
+}
+
+impl Place {
+    /// That place, with nothing announced.
+    #[must_use]
+    pub const fn new(relay: RelayPlace) -> Self {
+        Self { relay, announced: BTreeMap::new() }
+    }
+
+    /// How many messages a topic has had.
+    #[must_use]
+    pub fn announced_in(&self, topic: Topic) -> u64 {
+        self.announced.get(topic.name()).copied().unwrap_or_default()
+    }
+
+    /// A message more.
+    pub fn count(&mut self, topic: Topic) {
+        match self.announced.get_mut(topic.name()) {
+            Some(count) => *count += 1,
+            None => {
+                self.announced.insert(topic.name().to_owned(), 1);
+            }
+        }
+    }
+
+    /// The key of the record of a partition of a log.
+    #[must_use]
+    pub fn key(log_id: Uuid, partition: u16) -> String {
+        format!("{log_id}/{partition}")
+    }
+
+    /// The value of the record.
+    ///
+    /// # Errors
+    ///
+    /// Never: all its members can be written as JSON.
+    pub fn written(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&Kept {
+            position: self.relay.place.position,
+            hash: self.relay.hash.into(),
+            epoch: self.relay.epoch,
+            announced: self.announced.clone(),
+        })
+    }
+
+    /// The place that a record of that partition tells.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn read(partition: u16, value: &[u8]) -> serde_json::Result<Self> {
+        let kept: Kept = serde_json::from_slice(value)?;
+        let relay = RelayPlace {
+            place: LogPosition { partition, position: kept.position },
+            hash: *kept.hash.bytes(),
+            epoch: kept.epoch,
+        };
+        Ok(Self { relay, announced: kept.announced })
+    }
+
+    /// The partition of the positions topic in which a partition of the log has its record.
+    #[must_use]
+    pub fn kafka_partition(partition: u16, of: i32) -> i32 {
+        i32::from(partition) % of.max(1)
+    }
+
+    /// What the brokers have for a partition of a log, all that was committed until now included.
+    ///
+    /// # Errors
+    ///
+    /// If they do not answer, or not with a place.
+    pub(crate) fn kept(
+        settings: &Settings,
+        log_id: Uuid,
+        partition: u16,
+        within: Duration,
+    ) -> Result<Option<Self>, StreamError> {
+        let key = Self::key(log_id, partition);
+        let Some(value) = last_record(settings, partition, &key, within)? else { return Ok(None) };
+        let unreadable = |error: serde_json::Error| StreamError::Place {
+            topic: settings.topic(POSITIONS_TOPIC),
+            key: key.clone(),
+            why: error.to_string(),
+        };
+        Self::read(partition, &value).map(Some).map_err(unreadable)
+    }
+}
+
+/// The value of the last record with that key among those of a partition of the log, all that was
+/// committed until now included. Costs the same however long the topic is, as long as the record is
+/// one of the last; one that is not there costs a walk through the topic.
+pub(crate) fn last_record(
+    settings: &Settings,
+    log_partition: u16,
+    key: &str,
+    within: Duration,
+) -> Result<Option<Vec<u8>>, StreamError> {
+    let topic = settings.topic(POSITIONS_TOPIC);
+    let until = Instant::now() + within;
+    let left = || until.saturating_duration_since(Instant::now());
+    let everything = Reader::new(settings, Sees::Everything)?;
+    let committed = Reader::new(settings, Sees::Committed)?;
+    let of = everything.partitions(&topic, left())?;
+    let partition = Place::kafka_partition(log_partition, of);
+    let (_, end) = everything.ends(&topic, partition, left())?;
+    drop(everything);
+
+    // Where partitions of the log share this one, a transaction of another hides what was committed
+    // after it began. To take that for the end would be to announce twice.
+    let begin = loop {
+        let (begin, stable) = committed.ends(&topic, partition, left())?;
+        if stable >= end {
+            break begin;
+        }
+        if left() <= LOOKS_EVERY {
+            return Err(StreamError::HeldBack { topic, stable, end });
+        }
+        std::thread::sleep(LOOKS_EVERY);
+    };
+    let mut window = WINDOW;
+    loop {
+        let from = (end - window).max(begin);
+        let mut last = None;
+        if from < end {
+            committed.read_to_end(&topic, partition, from, left(), |message| {
+                if message.key() == Some(key.as_bytes()) {
+                    // A record without a value forgets what stood there.
+                    last = message.payload().map(<[u8]>::to_vec);
+                }
+            })?;
+        }
+        if last.is_some() || from <= begin {
+            return Ok(last);
+        }
+        window = window.saturating_mul(2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_written() {
+        let place = LogPosition { partition: 3, position: 42 };
+        let mut place = Place::new(RelayPlace { place, hash: [0xab; 32], epoch: 1 });
+        place.count(Topic::Recorded);
+        place.count(Topic::FullyDispensed);
+        place.count(Topic::Recorded);
+        let written = place.written().unwrap();
+        assert_eq!(
+            written,
+            format!(r#"{{"position":42,"hash":"{}","epoch":1,"announced":{{"#, "ab".repeat(32))
+                + r#""ndp.events.dispense.recorded":2,"ndp.events.prescription.fully_dispensed":1}}"#
+        );
+        assert_eq!(Place::read(3, written.as_bytes()).unwrap(), place);
+        assert_eq!(place.announced_in(Topic::Recorded), 2);
+        assert_eq!(place.announced_in(Topic::Expired), 0);
+    }
+
+    #[test]
+    fn what_a_later_version_counts_is_kept() {
+        let value = format!(
+            r#"{{"position":1,"hash":"{}","epoch":1,"announced":{{"ndp.events.later":7}}}}"#,
+            "00".repeat(32)
+        );
+        assert_eq!(Place::read(0, value.as_bytes()).unwrap().written().unwrap(), value);
+    }
+
+    #[test]
+    fn partitions_of_the_log_share_those_of_a_smaller_topic() {
+        assert_eq!([0, 1, 2, 3, 4].map(|it| Place::kafka_partition(it, 3)), [0, 1, 2, 0, 1]);
+    }
+}

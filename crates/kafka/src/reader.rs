@@ -1,0 +1,138 @@
+//! A consumer that belongs to no group: it is told what to read, and keeps no offsets at the brokers.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Settings;
+use crate::complaints::Complaints;
+use crate::error::StreamError;
+
+/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
+const GROUP: &str = "dispense";
+
+/// What a reader takes for the end of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sees {
+    /// Transactions that were committed: what every consumer should see.
+    Committed,
+    /// All that was ever written.
+    Everything,
+}
+
+/// A consumer that belongs to no group. Its calls block.
+pub(crate) struct Reader {
+    consumer: BaseConsumer<Complaints>,
+}
+
+impl Reader {
+    /// A reader; brokers are looked for when it first reads.
+    pub(crate) fn new(settings: &Settings, sees: Sees) -> Result<Self, StreamError> {
+        let isolation = match sees {
+            Sees::Committed => "read_committed",
+            Sees::Everything => "read_uncommitted",
+        };
+        let mut client = settings.connection.client();
+        client
+            .set("group.id", settings.topic(GROUP))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "error")
+            // Few records are read, and somebody waits for them.
+            .set("fetch.error.backoff.ms", "100")
+            .set("isolation.level", isolation);
+        let complaints = Complaints::new(&settings.connection.brokers);
+        let consumer = BaseConsumer::from_config_and_context(&client, complaints)
+            .map_err(|error| StreamError::Setting(error.into()))?;
+        Ok(Self { consumer })
+    }
+
+    /// How many partitions a topic has.
+    pub(crate) fn partitions(&self, topic: &str, within: Duration) -> Result<i32, StreamError> {
+        let doing = "asking for a topic";
+        let explain = |error| self.complaints().explain_at(topic, doing, error);
+        let metadata = self.consumer.fetch_metadata(Some(topic), within).map_err(explain)?;
+        let found = metadata.topics().iter().find(|it| it.name() == topic);
+        if let Some(error) = found.and_then(|topic| topic.error()) {
+            return Err(explain(KafkaError::MetadataFetch(error.into())));
+        }
+        // Brokers say so of a topic that they do not know in more than one way.
+        let count = found.map_or(0, |topic| topic.partitions().len());
+        match i32::try_from(count) {
+            Ok(count) if count > 0 => Ok(count),
+            _ => Err(explain(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))),
+        }
+    }
+
+    /// Where a partition begins, and where it ends as this reader sees it.
+    pub(crate) fn ends(
+        &self,
+        topic: &str,
+        partition: i32,
+        within: Duration,
+    ) -> Result<(i64, i64), StreamError> {
+        self.consumer.fetch_watermarks(topic, partition, within).map_err(|error| {
+            self.complaints().explain_at(topic, "asking for the end of a topic", error)
+        })
+    }
+
+    /// Reads a partition from an offset to the end that it had when this began, or a later one.
+    pub(crate) fn read_to_end(
+        &self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        within: Duration,
+        mut each: impl FnMut(&BorrowedMessage<'_>),
+    ) -> Result<(), StreamError> {
+        let explain = |error| self.complaints().explain_at(topic, "reading a topic", error);
+        let mut what = TopicPartitionList::new();
+        what.add_partition_offset(topic, partition, Offset::Offset(from)).map_err(explain)?;
+        self.consumer.assign(&what).map_err(explain)?;
+        let until = Instant::now() + within;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
+                return Err(explain(late));
+            }
+            match self.consumer.poll(left) {
+                None => {}
+                Some(Ok(message)) => each(&message),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+                // What goes by itself is waited for. No group is joined, so what the brokers say of
+                // it does not matter.
+                Some(Err(error)) if passes(&error) => {}
+                Some(Err(error)) => return Err(explain(error)),
+            }
+        }
+    }
+
+    pub(crate) fn consumer(&self) -> &BaseConsumer<Complaints> {
+        &self.consumer
+    }
+
+    pub(crate) fn complaints(&self) -> &Complaints {
+        self.consumer.context()
+    }
+}
+
+fn passes(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::NotCoordinator
+        )
+    )
+}
