@@ -8,12 +8,14 @@
 //! Kafka never stops a command: the log is the outbox, and the relay reads it.
 
 mod client;
+mod cluster;
 mod complaints;
 mod error;
 mod place;
 mod reader;
 mod record;
 mod settings;
+pub mod topics;
 
 pub use error::{Cause, StreamError};
 pub use place::Place;

@@ -1,0 +1,6 @@
+//! Streams on a real broker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
+
+mod broker;
+mod topics;
