@@ -72,7 +72,7 @@ pub(crate) fn processed_at_once() -> [Recorded; 2] {
     [brief(), recorded(of_log!("Processed-1.0-at-once"), None, HELD_AT, PHARMACIST)]
 }
 
-fn expired() -> Recorded {
+pub(crate) fn expired() -> Recorded {
     recorded(of_log!("Expired-1.0"), None, LATER, SOMEBODY_ELSE)
 }
 
