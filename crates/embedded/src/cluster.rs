@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write as _};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::binaries::Binaries;
 use crate::error::{Result, While, failed};
 use crate::home::Home;
+use crate::random;
 
 /// The superuser of a private server.
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -124,11 +125,8 @@ fn password(home: &Home) -> Result<String> {
 
 /// Draws a password of 192 random bits; it is text that needs no escaping anywhere.
 fn draw_password(path: &Path) -> Result<()> {
-    let mut bytes = [0_u8; 24];
-    File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .when(|| "read /dev/urandom".to_owned())?;
-    let text = bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let text =
+        random::bytes::<24>()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     // A file of an earlier try may belong to the server's user.
     let _ = fs::remove_file(path);
     let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);

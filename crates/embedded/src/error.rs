@@ -35,6 +35,28 @@ pub enum Error {
         folder: PathBuf,
     },
 
+    /// No Java is installed that Apache Kafka can run on.
+    #[error(
+        "Java {oldest} or newer is needed for Apache Kafka, but {found}; run `scripts/install test`, \
+         or on Debian `sudo apt-get install default-jre-headless`, or let JAVA_HOME name one"
+    )]
+    NoJava {
+        /// The oldest major version that will do.
+        oldest: u32,
+        /// What was found in its place.
+        found: String,
+    },
+
+    /// The jars of Apache Kafka are not there.
+    #[error(
+        "the jars of Apache Kafka are needed, but {found}; run `scripts/kafka`, or let KAFKA_LIBS name \
+         a folder with them"
+    )]
+    NoJars {
+        /// Where they were looked for.
+        found: String,
+    },
+
     /// Another process owns the folder.
     #[error("{folder} is in use by process {owner}; stop that process, or choose another folder")]
     InUse {
@@ -44,7 +66,7 @@ pub enum Error {
         owner: String,
     },
 
-    /// A program of PostgreSQL failed; its own words are in `way_out`.
+    /// A program of a server failed; its own words are in `way_out`.
     #[error("{what}; {way_out}")]
     Failed {
         /// What failed.
@@ -74,7 +96,7 @@ impl<T> While<T> for io::Result<T> {
     }
 }
 
-/// A failure of one of PostgreSQL's programs.
+/// A failure of one of a server's programs.
 pub(crate) fn failed(what: impl Display, way_out: impl Display) -> Error {
     Error::Failed { what: what.to_string(), way_out: way_out.to_string() }
 }

@@ -48,6 +48,14 @@ impl Home {
         Ok(Self { wanted, folder, account, _lock: lock })
     }
 
+    /// Makes and locks a folder of a server that runs as we do, be it as root.
+    pub(crate) fn open_for_us(wanted: &Path) -> Result<Self> {
+        make(wanted, 0o700)?;
+        let wanted = wanted.canonicalize().when(|| format!("open {}", wanted.display()))?;
+        let lock = lock(&wanted)?;
+        Ok(Self { folder: wanted.clone(), wanted, account: Account::Ours, _lock: lock })
+    }
+
     /// Where the server's files are.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

@@ -24,17 +24,21 @@
 
 mod account;
 mod binaries;
+mod broker;
 mod builder;
 mod cluster;
 mod error;
 mod home;
 mod leftover;
+mod log;
 mod port;
 mod postmaster;
+mod random;
 mod server;
 mod stepped_clock;
 
 pub use binaries::Binaries;
+pub use broker::{Broker, BrokerBuilder};
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use server::{Mode, Server};

@@ -1,8 +1,8 @@
 //! One run of the program `postgres`.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
@@ -12,20 +12,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::binaries::Binaries;
-use crate::error::{Error, Result, While, failed};
+use crate::error::{Error, While, failed};
 use crate::home::Home;
+use crate::log;
 
 /// How long a server may take to be ready; recovery after an immediate stop of a busy one takes longest.
 const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// How often a server is looked at while it starts or stops.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// A log that has grown beyond this is put aside at the next start.
-const LOG_BYTES: u64 = 10 << 20;
-
-/// How much of the log is shown when a start fails.
-const TAIL_BYTES: usize = 2_000;
 
 /// Starts the server, and next to it a watcher that waits at the pipe on our end.
 ///
@@ -82,7 +77,7 @@ impl Postmaster {
         port: u16,
         environment: &[(OsString, OsString)],
     ) -> std::result::Result<Self, NotUp> {
-        let (log, before) = open_log(&home.log())?;
+        let (output, before) = log::open(&home.log())?;
         let data = home.data();
         let mut command = home.account().command(Path::new("/bin/sh"), home.folder());
         command.args(["-c", SCRIPT, "private-postgres"]).arg(&data).arg("/usr/bin/env");
@@ -94,8 +89,8 @@ impl Postmaster {
         }
         command.arg(binaries.tool("postgres")?).arg("-D").arg(&data);
         command.arg("-p").arg(port.to_string());
-        let errors = log.try_clone().when(|| format!("open {}", home.log().display()))?;
-        command.stdin(Stdio::piped()).stdout(log).stderr(errors);
+        let errors = output.try_clone().when(|| format!("open {}", home.log().display()))?;
+        command.stdin(Stdio::piped()).stdout(output).stderr(errors);
         // Ctrl-C in a terminal reaches the whole process group; the server must outlive our clean-up.
         let child = command.process_group(0).spawn().when(|| "start PostgreSQL".to_owned())?;
         let mut started = Self { child };
@@ -172,20 +167,10 @@ impl Postmaster {
     }
 }
 
-/// Opens the log for appending, and answers how long it is.
-fn open_log(path: &Path) -> Result<(File, u64)> {
-    if fs::metadata(path).is_ok_and(|found| found.len() > LOG_BYTES) {
-        let _ = fs::rename(path, path.with_extension("log.old"));
-    }
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    let opened = file.and_then(|file| file.metadata().map(|found| (file, found.len())));
-    opened.when(|| format!("open {}", path.display()))
-}
-
 /// Reads from the server's own words why it did not come up.
 fn why(home: &Home, before: u64, what: &str) -> NotUp {
-    let said = tail(&home.log(), before).unwrap_or_default();
-    let error = failed(what, format!("{} ends with:\n{}", home.log().display(), said.trim()));
+    let said = log::since(&home.log(), before);
+    let error = failed(what, format!("{} ends with:\n{}", home.log().display(), log::tail(&said)));
     if said.contains("Address already in use") {
         NotUp::PortTaken(error)
     } else if said.contains("pre-existing shared memory block") {
@@ -193,13 +178,4 @@ fn why(home: &Home, before: u64, what: &str) -> NotUp {
     } else {
         NotUp::Other(error)
     }
-}
-
-fn tail(path: &Path, before: u64) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(before))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let start = bytes.len().saturating_sub(TAIL_BYTES);
-    Ok(String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).into_owned())
 }
