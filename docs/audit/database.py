@@ -76,13 +76,14 @@ for row in rows("events.tsv"):
     events += 1
     ends["log", int(partition)] = (int(position), expected)
 
-for partition, place, kind, record, version, digest, user, client, at, found in rows("changes.tsv"):
+for partition, place, kind, record, version, digest, user, client, at, found, source in rows("changes.tsv"):
     chain = ("registry", int(partition))
     before, previous = ends.get(chain, (0, sha(b"registry", log_id, int(partition).to_bytes(2, "big", signed=True))))
     if int(place) != before + 1:
         stop(f"registry changes {partition}: number {place} follows {before}")
     expected = columns(previous, number(partition), number(place), kind.encode(), ident(record), number(version),
-                       bytes.fromhex(digest), ident(user), ident(client), number(at))
+                       bytes.fromhex(digest), ident(user), ident(client), number(at),
+                       *([bytes.fromhex(source)] if source else []))
     if expected.hex() != found:
         stop(f"registry changes {partition}, number {place}: the hash is {found}, and should be {expected.hex()}")
     changes += 1

@@ -29,7 +29,8 @@ COPY (
 \o changes.tsv
 COPY (
     SELECT partition, number, kind, id, version, encode(digest, 'hex'), by_user, coalesce(by_client::text, ''),
-           (extract(epoch FROM at) * 1000000)::bigint, encode(hash, 'hex')
+           (extract(epoch FROM at) * 1000000)::bigint, encode(hash, 'hex'),
+           coalesce(encode(convert_to(source, 'UTF8'), 'hex'), '')
     FROM registry_changes ORDER BY partition, number
 ) TO STDOUT;
 \o heads.tsv

@@ -9,14 +9,17 @@
 //! ```
 //!
 //! Every transaction begins with the one lock that gives it the right to write, so importers take
-//! turns, and neither they nor the writers can ever wait for each other in a circle.
+//! turns, and neither they nor the writers can ever wait for each other in a circle. Messages that are
+//! medication requests of several partitions are the exception: [`messages`].
 
+mod bringer;
 mod changes;
 pub(crate) mod emptied;
 mod entries;
 mod fault;
 mod found_by;
 mod merge;
+pub(crate) mod messages;
 mod parse;
 mod place;
 mod requests;
@@ -28,9 +31,10 @@ use std::time::Duration;
 use dispensary::{FaultyLine, Line, Origin, Unavailable};
 use dispense_domain::Partitions;
 use futures::{StreamExt, TryStreamExt};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+pub(crate) use bringer::Bringer;
 use changes::ChainHead;
 use fault::Stopped;
 use merge::Entry;
@@ -177,20 +181,11 @@ impl Importer {
         // what was committed when it began.
         let mut tx = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         let faulty = match (part, by) {
+            (part, Some(by)) => apply(&mut tx, self.log_id, part, piece, by.into()).await?,
             // Nothing about these lines depends on what is kept.
             (Part::Rest, None) => Vec::new(),
-            (Part::Rest, Some(by)) => {
-                let head = ChainHead::lock(&mut tx, part, self.log_id).await?;
-                entries::apply(&mut tx, head, piece, by).await?;
-                Vec::new()
-            }
-            (Part::Requests(partition), by) => {
-                let judged = requests::judge(&mut tx, partition, piece).await?;
-                if let Some(by) = by {
-                    let head = ChainHead::lock(&mut tx, part, self.log_id).await?;
-                    requests::apply(&mut tx, head, &judged, by).await?;
-                }
-                judged.faulty
+            (Part::Requests(partition), None) => {
+                requests::judge(&mut tx, partition, piece).await?.faulty
             }
         };
         match by {
@@ -198,5 +193,29 @@ impl Importer {
             None => tx.rollback().await?,
         }
         Ok(faulty)
+    }
+}
+
+/// Applies lines of one part in a transaction, which takes the part's lock with it; returns those that
+/// dispenses forbid.
+async fn apply(
+    db: &mut PgConnection,
+    log_id: Uuid,
+    part: Part,
+    lines: &[Entry],
+    by: Bringer<'_>,
+) -> Result<Vec<FaultyLine>, Stopped> {
+    match part {
+        Part::Rest => {
+            let head = ChainHead::lock(db, part, log_id).await?;
+            entries::apply(db, head, lines, by).await?;
+            Ok(Vec::new())
+        }
+        Part::Requests(partition) => {
+            let judged = requests::judge(db, partition, lines).await?;
+            let head = ChainHead::lock(db, part, log_id).await?;
+            requests::apply(db, head, &judged, by).await?;
+            Ok(judged.faulty)
+        }
     }
 }

@@ -15,6 +15,9 @@ use crate::settings::{RULES_VERSION, SERVICE_VERSION};
 /// The actor of what nobody asked for: the end of a hold.
 pub(crate) const SYSTEM_USER: Uuid = Uuid::from_u128(0x0000_0000_0000_8000_8000_0000_0000_0001);
 
+/// Who brings what the registries announce: their messages name no user.
+pub(crate) const STREAM_USER: Uuid = Uuid::from_u128(0x0000_0000_0000_8000_8000_0000_0000_0002);
+
 /// The rows of a batch, column by column, as the insert takes them.
 #[derive(Debug, Default)]
 pub(crate) struct NewRows {

@@ -25,7 +25,7 @@ pub struct Place {
     /// The position in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
-    /// The number of a registry change.
+    /// The number of a registry change, or of a dead letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<i64>,
     /// The kind of a registry record.
@@ -76,6 +76,10 @@ impl Place {
         Self { partition: Some(partition), number: Some(number), ..Self::of("registry_salts") }
     }
 
+    pub(super) fn letter(number: i64) -> Self {
+        Self { number: Some(number), ..Self::of("registry_dead_letters") }
+    }
+
     pub(super) fn kept(self, why: &str) -> Self {
         Self { kept: Some(why.to_owned()), ..self }
     }
@@ -96,7 +100,8 @@ impl fmt::Display for Place {
         match (self.partition, self.position.or(self.number)) {
             (Some(partition), Some(place)) => write!(f, " {partition}:{place}")?,
             (Some(partition), None) => write!(f, " (partition {partition})")?,
-            (None, _) => {}
+            (None, Some(place)) => write!(f, " {place}")?,
+            (None, None) => {}
         }
         match &self.kept {
             Some(why) => write!(f, ": kept, {why}"),

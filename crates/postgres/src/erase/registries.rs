@@ -1,14 +1,13 @@
 //! What registries said of a person.
 
-use dispensary::Origin;
 use dispense_domain::registry::RegistryKind;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Erased;
 use super::places::{Ledger, Place};
-use crate::import::emptied;
-use crate::rows::SYSTEM_USER;
+use crate::import::{Bringer, emptied};
+use crate::registry_stream::letters;
 use crate::settings::LogSettings;
 
 const REQUESTS_KEPT: &str = "what was prescribed, its period, code, block and care plan decide what may be dispensed; \
@@ -61,6 +60,9 @@ pub(super) async fn empty(
         Erased::Person(id) => person(db, log, id.uuid(), ledger).await?,
         Erased::Party(id) => party(db, log, id.uuid(), open_requests, ledger).await?,
     };
+    for letter in letters::silence(db, whom.id()).await? {
+        ledger.emptied(Place::letter(letter));
+    }
     salts(db, &emptied, ledger).await
 }
 
@@ -80,12 +82,12 @@ async fn person(
         .await?;
     if found.is_some() {
         records.push((RegistryKind::Person, id));
-        emptied::empty(db, log.log_id, &records, &by()).await?;
+        emptied::empty(db, log.log_id, &records, BY).await?;
         sqlx::query("DELETE FROM persons WHERE id = $1").bind(id).execute(&mut *db).await?;
         ledger.emptied(Place::record("persons", id));
     }
     for partition in log.partitions.all() {
-        for request in emptied::strip(db, log.log_id, partition, id, &by()).await? {
+        for request in emptied::strip(db, log.log_id, partition, id, BY).await? {
             records.push((RegistryKind::MedicationRequest, request));
             let place = Place::record("medication_requests", request);
             ledger.emptied(Place { partition: Some(partition.cast_signed()), ..place });
@@ -128,7 +130,7 @@ async fn party(
         }
     }
     if !records.is_empty() {
-        emptied::empty(db, log.log_id, &records, &by()).await?;
+        emptied::empty(db, log.log_id, &records, BY).await?;
     }
     let jobs = Place { kind: Some("employee".to_owned()), ..Place::of("registry_entries") };
     ledger.keep(jobs.kept(JOBS_KEPT));
@@ -177,12 +179,4 @@ async fn salts(
 }
 
 /// The service itself says what became of a record: no import did.
-fn by() -> Origin {
-    Origin {
-        user: SYSTEM_USER.into(),
-        client: None,
-        client_type: None,
-        request_id: "privacy erase".into(),
-        traceparent: None,
-    }
-}
+const BY: Bringer<'static> = Bringer::itself();

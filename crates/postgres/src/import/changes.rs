@@ -1,13 +1,13 @@
 //! The chains of registry changes.
 
 use chrono::{DateTime, Utc};
-use dispensary::Origin;
 use dispense_audit::chain::{Columns, Hash};
 use dispense_domain::{Digest, Salt};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Part;
+use super::bringer::Bringer;
 use super::fault::Stopped;
 use super::merge::Written;
 
@@ -37,7 +37,8 @@ struct Change<'a> {
     id: Uuid,
     digest: Digest,
     moment: Moment,
-    by: &'a Origin,
+    by: Bringer<'a>,
+    source: Option<&'a str>,
 }
 
 /// Columns of the rows to insert.
@@ -49,6 +50,7 @@ struct Rows {
     digests: Vec<Hash>,
     hashes: Vec<Hash>,
     salts: Vec<Hash>,
+    sources: Vec<Option<String>>,
 }
 
 impl ChainHead {
@@ -92,7 +94,7 @@ impl ChainHead {
         db: &mut PgConnection,
         written: &[Written<'_>],
         moment: Moment,
-        by: &Origin,
+        by: Bringer<'_>,
     ) -> Result<(), Stopped> {
         let mut seed: Salt = [0; 32];
         getrandom::fill(&mut seed).map_err(Stopped::Random)?;
@@ -102,7 +104,10 @@ impl ChainHead {
             let (chain, number, kind) = (self.chain, self.number + 1, entry.kind.as_str());
             let salt = Digest::of(&[&seed, &number.to_be_bytes()]);
             let digest = Digest::of(&[salt.bytes(), entry.data.as_bytes()]);
-            let change = Change { chain, number, kind, id: entry.id, digest, moment, by };
+            let source = by.source(entry.line);
+            let of = source.as_deref();
+            let change =
+                Change { chain, number, kind, id: entry.id, digest, moment, by, source: of };
             self.hash = Self::next(&self.hash, &change);
             self.number = number;
             rows.numbers.push(number);
@@ -111,6 +116,7 @@ impl ChainHead {
             rows.digests.push(*digest.bytes());
             rows.hashes.push(self.hash);
             rows.salts.push(*salt.bytes());
+            rows.sources.push(source);
         }
         if rows.numbers.is_empty() {
             return Ok(());
@@ -130,16 +136,18 @@ impl ChainHead {
         db: &mut PgConnection,
         rows: &Rows,
         moment: Moment,
-        by: &Origin,
+        by: Bringer<'_>,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO registry_changes
-                 (partition, number, kind, id, version, digest, by_user, by_client, at, hash)
+                 (partition, number, kind, id, version, digest, by_user, by_client, at, hash,
+                  source)
              SELECT head.partition, change.number, change.kind, change.id, $6, change.digest,
-                    $7, $8, $9, change.hash
+                    $7, $8, $9, change.hash, change.source
              FROM registry_heads head
-             CROSS JOIN UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bytea[], $10::bytea[])
-                 AS change (number, kind, id, digest, hash)
+             CROSS JOIN UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bytea[], $10::bytea[],
+                               $11::text[])
+                 AS change (number, kind, id, digest, hash, source)
              WHERE head.partition = $1",
         )
         .bind(self.chain)
@@ -148,10 +156,11 @@ impl ChainHead {
         .bind(&rows.ids)
         .bind(&rows.digests)
         .bind(moment.version)
-        .bind(by.user.uuid())
-        .bind(by.client.map(Uuid::from))
+        .bind(by.user)
+        .bind(by.client)
         .bind(moment.at)
         .bind(&rows.hashes)
+        .bind(&rows.sources)
         .execute(&mut *db)
         .await?;
         sqlx::query(
@@ -182,6 +191,7 @@ impl ChainHead {
     /// | `by_user` | 16 |
     /// | `by_client` | 16, or none at all where it is null |
     /// | at | microseconds since 1970-01-01T00:00:00Z, as number |
+    /// | source | UTF-8; where it is null, no column at all: rows of before it have none |
     fn next(previous: &Hash, change: &Change<'_>) -> Hash {
         let mut columns = Columns::after(previous);
         columns.number(change.chain.into());
@@ -190,12 +200,15 @@ impl ChainHead {
         columns.id(change.id);
         columns.number(change.moment.version);
         columns.bytes(change.digest.bytes());
-        columns.id(change.by.user.uuid());
+        columns.id(change.by.user);
         match change.by.client {
-            Some(client) => columns.id(client.uuid()),
+            Some(client) => columns.id(client),
             None => columns.bytes(&[]),
         }
         columns.number(change.moment.at.timestamp_micros());
+        if let Some(source) = change.source {
+            columns.text(source);
+        }
         columns.hash()
     }
 }

@@ -1,11 +1,11 @@
 //! Records of an erased person: emptied in the tables, and told in the chain of changes, so that an
 //! auditor sees from when on a registry said no more.
 
-use dispensary::Origin;
 use dispense_domain::registry::{MedicationRequest, RegistryKind};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::bringer::Bringer;
 use super::changes::{ChainHead, Moment};
 use super::fault::Stopped;
 use super::found_by::FoundBy;
@@ -21,7 +21,7 @@ pub(crate) async fn empty(
     db: &mut PgConnection,
     log_id: Uuid,
     records: &[(RegistryKind, Uuid)],
-    by: &Origin,
+    by: Bringer<'_>,
 ) -> Result<(), sqlx::Error> {
     let entry = |(kind, id): &(RegistryKind, Uuid)| Entry {
         line: 0,
@@ -47,7 +47,7 @@ pub(crate) async fn strip(
     log_id: Uuid,
     partition: u16,
     patient: Uuid,
-    by: &Origin,
+    by: Bringer<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let stripped = async {
         let ids: Vec<Uuid> = sqlx::query_scalar(

@@ -1,11 +1,11 @@
 //! Everything but medication requests: read, merge, write.
 
 use chrono::{DateTime, Utc};
-use dispensary::Origin;
 use dispense_domain::registry::RegistryKind;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::bringer::Bringer;
 use super::changes::{ChainHead, Moment};
 use super::fault::Stopped;
 use super::found_by::FoundBy;
@@ -28,7 +28,7 @@ pub(super) async fn apply(
     db: &mut PgConnection,
     head: ChainHead,
     entries: &[Entry],
-    by: &Origin,
+    by: Bringer<'_>,
 ) -> Result<(), Stopped> {
     let mut merged = kept(db, entries).await?;
     for entry in entries {

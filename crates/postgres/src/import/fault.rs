@@ -32,6 +32,18 @@ pub(super) enum Stopped {
 }
 
 impl Stopped {
+    /// Whether one of the lines cannot be written, whoever tries.
+    pub(super) fn is_about_a_line(&self) -> bool {
+        match self {
+            Self::Unreadable(_) => true,
+            Self::Database(error) => {
+                let code = sqlstate(error).unwrap_or_default();
+                ["22", "54"].iter().any(|class| code.starts_with(class))
+            }
+            Self::Busy(_) | Self::TooLong(_) | Self::UnknownEvent { .. } | Self::Random(_) => false,
+        }
+    }
+
     /// What an error of a statement means that takes the lock: `statement_timeout` may end the wait
     /// before `lock_timeout` does.
     pub(super) fn waiting(error: sqlx::Error) -> Self {

@@ -51,6 +51,20 @@ impl Wrong {
         Self { code: "not-json", message: message.into() }
     }
 
+    fn other_kind(expected: RegistryKind, found: RegistryKind) -> Self {
+        let (expected, found) = (expected.as_str(), found.as_str());
+        let message = format!(
+            "kind: expected {expected}, for which this topic is, but found {found}; send it to the \
+             topic of its kind"
+        );
+        Self { code: "other-kind", message }
+    }
+
+    fn on(self, line: &Line) -> FaultyLine {
+        let message = self.message.chars().take(LONGEST_MESSAGE).collect();
+        FaultyLine { line: line.number, code: self.code, message }
+    }
+
     /// What `serde_json` has against the value at `root`.
     fn of(error: &serde_json::Error, root: &str, json: &str) -> Self {
         let message = error.to_string();
@@ -117,20 +131,53 @@ impl Parsed {
             match entry(line) {
                 Ok(None) => {}
                 Ok(Some(entry)) => {
-                    let part = if entry.kind == RegistryKind::MedicationRequest {
-                        Part::Requests(partitions.of_request(entry.id.into()))
-                    } else {
-                        Part::Rest
-                    };
+                    let part = Part::of(&entry, partitions);
                     parsed.parts.entry(part).or_default().push(entry);
                 }
-                Err(Wrong { code, message }) => {
-                    let message = message.chars().take(LONGEST_MESSAGE).collect();
-                    parsed.faulty.push(FaultyLine { line: line.number, code, message });
-                }
+                Err(wrong) => parsed.faulty.push(wrong.on(line)),
             }
         }
         parsed
+    }
+}
+
+impl Part {
+    /// What a line is locked together with.
+    fn of(entry: &Entry, partitions: Partitions) -> Self {
+        match entry.kind {
+            RegistryKind::MedicationRequest => {
+                Self::Requests(partitions.of_request(entry.id.into()))
+            }
+            RegistryKind::LegalEntity
+            | RegistryKind::Division
+            | RegistryKind::HealthcareService
+            | RegistryKind::Party
+            | RegistryKind::PartyUser
+            | RegistryKind::Employee
+            | RegistryKind::Medication
+            | RegistryKind::MedicalProgram
+            | RegistryKind::ProgramMedication
+            | RegistryKind::Contract
+            | RegistryKind::MedicalProgramProvision
+            | RegistryKind::Person
+            | RegistryKind::CarePlan
+            | RegistryKind::CarePlanActivity => Self::Rest,
+        }
+    }
+}
+
+/// Reads a line that came by itself, where only that kind is expected; a blank one says nothing that
+/// anybody could have meant.
+pub(super) fn alone(
+    line: &Line,
+    kind: RegistryKind,
+    partitions: Partitions,
+) -> Result<(Part, Entry), FaultyLine> {
+    match entry(line) {
+        Ok(Some(entry)) if entry.kind == kind => Ok((Part::of(&entry, partitions), entry)),
+        Ok(Some(entry)) => Err(Wrong::other_kind(kind, entry.kind).on(line)),
+        Ok(None) => Err(Wrong::not_json("line: expected JSON but found nothing").on(line)),
+        Err(wrong) => Err(wrong.on(line)),
     }
 }
 

@@ -2,11 +2,12 @@
 //! one changes, and none of them changes under a dispense that relies on it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use dispensary::{FaultyLine, Origin};
+use dispensary::FaultyLine;
 use dispense_domain::registry::{MedicationRequest, RegistryKind, RequestStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::bringer::Bringer;
 use super::changes::{ChainHead, Moment};
 use super::fault::Stopped;
 use super::found_by::FoundBy;
@@ -64,7 +65,7 @@ pub(super) async fn apply(
     db: &mut PgConnection,
     head: ChainHead,
     judged: &Judged<'_>,
-    by: &Origin,
+    by: Bringer<'_>,
 ) -> Result<(), Stopped> {
     let written = judged.merged.written();
     if written.is_empty() {

@@ -1,6 +1,6 @@
 //! Lines of registry data: what is taken, what is refused, and what is left behind.
 
-mod chain;
+pub(crate) mod chain;
 mod faulty;
 mod in_use;
 mod together;

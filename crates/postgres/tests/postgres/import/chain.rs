@@ -19,12 +19,14 @@ struct Change {
     by_client: Option<Uuid>,
     at: DateTime<Utc>,
     hash: Vec<u8>,
+    source: Option<String>,
     salt: Vec<u8>,
 }
 
 async fn changes(database: &Database) -> Vec<Change> {
     sqlx::query_as(
-        "SELECT partition, number, kind, id, version, digest, by_user, by_client, at, hash, salt
+        "SELECT partition, number, kind, id, version, digest, by_user, by_client, at, hash, source,
+                salt
          FROM registry_changes JOIN registry_salts USING (partition, number)
          ORDER BY partition, number",
     )
@@ -45,8 +47,9 @@ fn hash(previous: &[u8], change: &Change) -> Vec<u8> {
         change.by_client.as_ref().map_or(&[], |client| client.as_bytes()),
         &change.at.timestamp_micros().to_be_bytes(),
     ];
+    let source = change.source.as_ref().map(String::as_bytes);
     let mut bytes = previous.to_vec();
-    for column in columns {
+    for column in columns.into_iter().chain(source) {
         bytes.extend(u32::try_from(column.len()).unwrap().to_be_bytes());
         bytes.extend(column);
     }
@@ -54,7 +57,7 @@ fn hash(previous: &[u8], change: &Change) -> Vec<u8> {
 }
 
 /// Walks along every chain and returns how many changes there are.
-pub(super) async fn verify(database: &Database) -> usize {
+pub(crate) async fn verify(database: &Database) -> usize {
     let changes = changes(database).await;
     let heads: Vec<(i16, i64, Vec<u8>)> =
         sqlx::query_as("SELECT partition, number, hash FROM registry_heads")
