@@ -74,8 +74,8 @@ pub struct Fact {
     pub event: DispenseEvent,
     /// How its dispense began; the event itself, if it is the beginning.
     pub hold: Arc<HoldCreated>,
-    /// How many dispenses of the medication request were handed over up to this event, itself
-    /// included.
+    /// Of a hand-over: how many dispenses of the medication request were handed over up to it, itself
+    /// included. Other events do not need it, and have 0.
     pub handed_over: u32,
     /// The trace of the request that brought it about.
     pub traceparent: Option<String>,

@@ -84,8 +84,13 @@ pub trait RelayLog: Send + Sync {
     async fn release(&self, partition: u16) -> Result<(), Unavailable>;
 
     /// Where to go on, if the streams say that they have a partition up to there, or nothing of it:
-    /// that place, if the log has it; the end of what is still there, if the log lost its tail in an
-    /// epoch after that; the beginning, if nothing was ever announced.
+    /// that place, if the log has it, whatever its epoch; the beginning, if nothing was ever announced.
+    ///
+    /// If the log lost its tail, and that was accepted by an epoch after that of the place: the lower
+    /// of where such an epoch began and of what [`RelayLog::reached`] was told last and the log still
+    /// has. Instances may have written between the cut and the epoch, and nothing of that may be
+    /// missing; what was announced behind that place before the cut comes a second time, with the ids
+    /// that it had. So it pays to tell [`RelayLog::reached`] of every place.
     async fn goes_on(
         &self,
         partition: u16,
@@ -99,7 +104,8 @@ pub trait RelayLog: Send + Sync {
     /// The events at those positions of a partition, in order; those that are not there are left out.
     async fn facts_at(&self, partition: u16, positions: &[i64]) -> Result<Vec<Fact>, RelayStop>;
 
-    /// The streams have everything up to there.
+    /// The streams have everything up to there. What the log does not have is not kept, nor what is
+    /// behind another instance that has the lease.
     async fn reached(&self, place: RelayPlace) -> Result<(), Unavailable>;
 
     /// How many events stand behind a position, and for how many seconds the first of them.

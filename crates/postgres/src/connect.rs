@@ -67,6 +67,13 @@ pub fn follower_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
     pool_of(options.options(FOR_THE_INDEXES), connections)
 }
 
+/// A pool for the relay. Its leases and places can be lost as those of followers can: the streams know
+/// better, and tell who may go on.
+pub(crate) fn relay_pool(options: &PgConnectOptions, connections: u32) -> PgPool {
+    let options = unhurried(options.clone()).application_name("dispense relay");
+    pool_of(options.options(FOR_THE_INDEXES), connections)
+}
+
 /// The connections of [`access_pool`]: one writes, the other is there when it broke.
 const ACCESS_CONNECTIONS: u32 = 2;
 

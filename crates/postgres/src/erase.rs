@@ -30,7 +30,7 @@ pub use finding::{Found, Progress};
 pub use places::Place;
 
 use crate::fault::sqlstate;
-use crate::rebuild;
+use crate::{rebuild, relay};
 use crate::settings::{LogSettings, NotServable};
 use places::Ledger;
 
@@ -290,14 +290,18 @@ async fn log_settings(db: &mut PgConnection) -> Result<LogSettings, NotErased> {
     Ok(LogSettings { log_id, partitions, epoch })
 }
 
+const LOCK_FOLLOWERS: &str =
+    "SELECT name FROM followers WHERE name <> $1 ORDER BY partition, name FOR UPDATE";
+
 /// Takes every lock, and returns the instant. A prescription can come in any partition, so all of
 /// them stop. Whoever follows the log has to have finished its page: what it read from a body and had
-/// not written down yet would stay.
+/// not written down yet would stay. The relay reads no body, and goes on.
 async fn lock(db: &mut PgConnection) -> Result<DateTime<Utc>, sqlx::Error> {
     sqlx::query("SELECT partition FROM log_head ORDER BY partition FOR UPDATE")
         .fetch_all(&mut *db)
         .await?;
-    sqlx::query("SELECT name FROM followers ORDER BY partition, name FOR UPDATE")
+    sqlx::query(LOCK_FOLLOWERS)
+        .bind(relay::NAME)
         .fetch_all(&mut *db)
         .await?;
     sqlx::query("LOCK TABLE erasures IN SHARE ROW EXCLUSIVE MODE").execute(&mut *db).await?;

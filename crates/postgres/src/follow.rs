@@ -14,7 +14,7 @@
 //! apply an event stops there alone, loudly; it never skips, and the others go on.
 
 mod lease;
-mod page;
+pub(crate) mod page;
 mod read_model;
 mod signs;
 

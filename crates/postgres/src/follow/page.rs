@@ -94,21 +94,32 @@ pub(crate) async fn read(
         .bind(most.saturating_add(1))
         .fetch_all(db)
         .await?;
-    let mut rows = found.iter();
-    if after.position > 0 {
-        let last = rows.next().map(place).transpose()?;
-        if last != Some(after) {
-            return Err(Stop::Diverged { position: after.position });
-        }
+    let rows = behind(after, &found)?;
+    let most = usize::try_from(most).unwrap_or_default();
+    let rows = until_stuck(rows.iter().take(most).map(|row| event(partition, row)))?;
+    let end = rows.last().map(|row| Place { position: row.position, hash: row.hash });
+    Ok(Page { rows, end: end.unwrap_or(after) })
+}
+
+/// The rows behind a place, of those that were read from that place on: the first has to be the one
+/// that was read last.
+pub(crate) fn behind(after: Place, found: &[PgRow]) -> Result<&[PgRow], Stop> {
+    if after.position == 0 {
+        return Ok(found);
     }
-    let mut page = Page { rows: Vec::with_capacity(found.len()), end: after };
-    for row in rows.take(usize::try_from(most).unwrap_or_default()) {
-        match event(partition, row) {
-            Ok(event) => {
-                page.end = Place { position: event.position, hash: event.hash };
-                page.rows.push(event);
-            }
-            Err(stop @ Stop::Stuck { .. }) if page.rows.is_empty() => return Err(stop),
+    let diverged = Stop::Diverged { position: after.position };
+    let Some((last, rows)) = found.split_first() else { return Err(diverged) };
+    if place(last)? == after { Ok(rows) } else { Err(diverged) }
+}
+
+/// What was made of the rows of a page, up to the first of which nothing can be made; if that stands
+/// at the beginning, why.
+pub(crate) fn until_stuck<T>(made: impl Iterator<Item = Result<T, Stop>>) -> Result<Vec<T>, Stop> {
+    let mut page = Vec::new();
+    for it in made {
+        match it {
+            Ok(it) => page.push(it),
+            Err(stop @ Stop::Stuck { .. }) if page.is_empty() => return Err(stop),
             Err(Stop::Stuck { .. }) => break,
             Err(stop) => return Err(stop),
         }
@@ -116,7 +127,7 @@ pub(crate) async fn read(
     Ok(page)
 }
 
-fn place(row: &PgRow) -> Result<Place, sqlx::Error> {
+pub(crate) fn place(row: &PgRow) -> Result<Place, sqlx::Error> {
     Ok(Place { position: row.try_get("position")?, hash: hash_of(row.try_get("hash")?)? })
 }
 

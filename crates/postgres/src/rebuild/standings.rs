@@ -2,6 +2,8 @@
 
 use sqlx::{PgPool, Row};
 
+use crate::relay;
+
 /// How far a read model has read one partition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
@@ -25,7 +27,7 @@ SELECT f.name, f.version, f.partition, f.position, h.position - f.position AS be
            SELECT extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 FROM events e
            WHERE e.partition = f.partition AND e.position = f.position + 1
        ), 0) AS seconds
-FROM followers f JOIN log_head h ON h.partition = f.partition
+FROM followers f JOIN log_head h ON h.partition = f.partition WHERE f.name <> $1
 ORDER BY f.name, f.partition";
 
 /// How far each read model has read each partition.
@@ -34,7 +36,7 @@ ORDER BY f.name, f.partition";
 ///
 /// The database does not answer, or is not prepared.
 pub async fn standings(pool: &PgPool) -> Result<Vec<Standing>, sqlx::Error> {
-    let rows = sqlx::query(STANDINGS).fetch_all(pool).await?;
+    let rows = sqlx::query(STANDINGS).bind(relay::NAME).fetch_all(pool).await?;
     rows.iter()
         .map(|row| {
             Ok(Standing {
