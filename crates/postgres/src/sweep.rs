@@ -69,12 +69,16 @@ async fn lapsed(pool: &PgPool) -> Result<Vec<MedicationRequestId>, sqlx::Error> 
     rows.iter().map(|row| Ok(row.try_get::<Uuid, _>("medication_request_id")?.into())).collect()
 }
 
-/// Counts the open holds, for the dial.
+/// Counts the open holds, for the dial, and those that ran out and should long have been ended.
 #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
 async fn count(pool: &PgPool) {
-    let counted = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM open_holds");
-    if let Ok(open) = counted.fetch_one(pool).await {
+    let counted = sqlx::query_as::<_, (i64, i64)>(
+        "SELECT count(*), count(*) FILTER (WHERE expires_at < s.at - interval '1 minute')
+         FROM open_holds, (SELECT clock_timestamp() AS at) s",
+    );
+    if let Ok((open, lapsed)) = counted.fetch_one(pool).await {
         metrics::gauge!("dispense_open_holds").set(open as f64);
+        metrics::gauge!("dispense_lapsed_holds").set(lapsed as f64);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Logs and metrics.
 
+mod from_zero;
+
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +58,7 @@ pub(crate) fn count() -> anyhow::Result<Arc<dyn Fn() -> String + Send + Sync>> {
         .set_buckets_for_metric(Matcher::Full("dispense_batch_commands".to_owned()), COMMANDS)?
         .install_recorder()
         .context("metrics cannot be started")?;
+    from_zero::begin();
     // Samples are gathered until somebody asks; where nobody does, they must not pile up.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -64,7 +67,11 @@ pub(crate) fn count() -> anyhow::Result<Arc<dyn Fn() -> String + Send + Sync>> {
             upkeep.run_upkeep();
         }
     });
-    Ok(Arc::new(move || handle.render()))
+    let process = metrics_process::Collector::default();
+    Ok(Arc::new(move || {
+        process.collect();
+        handle.render()
+    }))
 }
 
 #[cfg(test)]
