@@ -12,6 +12,7 @@ mod cluster;
 mod complaints;
 mod error;
 mod place;
+mod places;
 mod reader;
 mod record;
 mod settings;
@@ -19,6 +20,7 @@ pub mod topics;
 
 pub use error::{Cause, StreamError};
 pub use place::Place;
+pub use places::{announced, places};
 pub use record::Record;
 pub use settings::{Connection, Mechanism, Sasl, Settings, Tls};
 

@@ -15,6 +15,7 @@ mod progress;
 mod projections;
 mod replay;
 pub(crate) mod sign;
+mod streams;
 pub(crate) mod token;
 
 use std::future::Future;
@@ -72,6 +73,9 @@ enum Command {
     /// Read models: how far they are, and making them anew
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// Topics of Kafka: make them, hold them against the log, make them whole
+    #[command(subcommand)]
+    Streams(streams::StreamsCommand),
     /// Personal data: erase a person
     #[command(subcommand)]
     Privacy(privacy::PrivacyCommand),
@@ -151,6 +155,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let reader = log(reader, "warn")?;
             wait(projections::run(reader, command))
         }
+        Command::Streams(command) => return streams::run(reader, command),
         Command::Privacy(command) => return privacy::run(reader, command),
         Command::Openapi { api } => {
             let document = match api {

@@ -23,6 +23,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::checkpoints;
 
+pub(crate) use kafka::needed as kafka;
 pub(crate) use reader::{Mistakes, Reader};
 pub(crate) use table::help;
 pub(crate) use terms::{read as terms, written};
@@ -224,6 +225,11 @@ fn told<T: FromStr>(text: &str) -> Option<T> {
 fn database(url: &str) -> Option<PgConnectOptions> {
     let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
     scheme.then(|| url.parse().ok()).flatten()
+}
+
+/// Into how many partitions the first `migrate` divides a log.
+pub(crate) fn log_partitions(from: &mut Reader) -> Option<Partitions> {
+    from.optional("LOG_PARTITIONS", partitions)
 }
 
 fn partitions(text: &str) -> Option<Partitions> {

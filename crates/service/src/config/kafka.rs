@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dispense_kafka::{Connection, Mechanism, Sasl, Settings, Tls};
 
-use super::{Reader, bounded};
+use super::{Mistakes, Reader, bounded};
 
 /// The settings of Kafka, if there is one. What is wrong is noted in the reader.
 pub(crate) fn read(from: &mut Reader) -> Option<Settings> {
@@ -34,6 +34,15 @@ pub(crate) fn read(from: &mut Reader) -> Option<Settings> {
         replication,
         registry: registry?,
     })
+}
+
+/// The settings of Kafka, for commands that are nothing without it.
+pub(crate) fn needed(from: &mut Reader) -> Result<Settings, Mistakes> {
+    let settings = from.required("KAFKA_BROKERS", brokers).and_then(|_| read(from));
+    match (settings, from.mistakes()) {
+        (Some(settings), None) => Ok(settings),
+        (_, mistakes) => Err(mistakes.unwrap_or_default()),
+    }
 }
 
 /// Addresses with commas between them, each with its port.
