@@ -10,6 +10,7 @@ use crate::machine::{CpuTime, Memory};
 use crate::metrics::{Batches, Verification};
 use crate::past::Past;
 use crate::rounds::Stretch;
+use crate::streams::Streams;
 
 /// What one stretch has shown.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub(crate) struct Findings {
     pub(crate) after_load: Memory,
     /// The read side.
     pub(crate) past: Option<Past>,
+    /// What is announced.
+    pub(crate) streams: Option<Streams>,
     /// Stretches that began although PostgreSQL or the service was still busy.
     pub(crate) restless: usize,
 }

@@ -24,6 +24,9 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 const SCOPES: &str =
     "medication_dispense:write medication_dispense:read medication_dispense:process";
 
+/// The setting that says where to announce.
+const BROKERS: &str = "KAFKA_BROKERS";
+
 /// The end of a log that is worth showing.
 const TAIL: usize = 2_000;
 
@@ -133,10 +136,25 @@ impl Program {
         self.command(&["projections", "rebuild", "all"])
     }
 
+    /// Makes the topics of the streams.
+    pub(crate) fn make_topics(&self, brokers: &str) -> anyhow::Result<()> {
+        said(self.command(&["streams", "topics"]).env(BROKERS, brokers)).map(drop)
+    }
+
     /// Starts the service and waits until it is ready.
     pub(crate) fn serve(&self) -> anyhow::Result<Service> {
-        let log = self.home.join("service.log");
+        self.served(self.command(&["serve"]))
+    }
+
+    /// As [`Self::serve`], and what happens is announced there.
+    pub(crate) fn serve_announcing(&self, brokers: &str) -> anyhow::Result<Service> {
         let mut command = self.command(&["serve"]);
+        command.env(BROKERS, brokers);
+        self.served(command)
+    }
+
+    fn served(&self, mut command: Command) -> anyhow::Result<Service> {
+        let log = self.home.join("service.log");
         command.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
         let process = command.spawn().context("the service did not start")?;
         let watcher = watch(process.id());

@@ -19,6 +19,7 @@
 //! * `preparation` has hand-overs ready: making the holds and signing is not what is measured.
 //!   `alone` says what checking a signature costs when nothing else runs.
 //! * `past` makes a large log, rebuilds the read models and searches: the read side.
+//! * `streams` has the log announced on a private Apache Kafka, next to Kafka's own producer.
 //! * `rounds` takes turns; `report` prints.
 //!
 //! Start reading at [`run`].
@@ -41,6 +42,7 @@ mod preparation;
 mod report;
 mod rounds;
 mod stage;
+mod streams;
 mod work;
 
 use anyhow::anyhow;

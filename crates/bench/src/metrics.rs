@@ -53,6 +53,25 @@ impl Gain {
     }
 }
 
+/// What the relay has announced since the service started.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Relayed {
+    /// Events that it read.
+    pub(crate) events: f64,
+    /// Messages that it announced.
+    pub(crate) messages: f64,
+}
+
+impl Relayed {
+    /// What a look shows.
+    pub(crate) fn of(scrape: &Scrape) -> Self {
+        Self {
+            events: scrape.value("dispense_relay_events_total"),
+            messages: scrape.value("dispense_relay_messages_total"),
+        }
+    }
+}
+
 /// What the writers did between two looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Batches {

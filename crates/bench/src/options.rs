@@ -52,6 +52,8 @@ pub enum Row {
     Rebuild,
     /// How long a search takes in a large log, next to a small one.
     Search,
+    /// How fast events are announced, next to Kafka's own producer.
+    Streams,
 }
 
 impl FromStr for Row {
@@ -67,8 +69,9 @@ impl FromStr for Row {
             "6" => Self::Dump,
             "7" | "memory" => Self::Memory,
             "8" | "process" => Self::Process,
+            "9" | "streams" => Self::Streams,
             _ => bail!(
-                "expected a row of the table, 1, 2, 3, 4, 5, 6, memory or process, but found `{text}`"
+                "expected a row of the table, 1 to 6, memory, process or streams, but found `{text}`"
             ),
         })
     }
@@ -129,13 +132,17 @@ impl Plan {
         self.only.is_none_or(|only| only == row)
     }
 
+    fn want<const N: usize>(&self, rows: [Row; N]) -> [bool; N] {
+        rows.map(|row| self.wants(row))
+    }
+
     /// What one round is made of, in this order.
     pub(crate) fn stretches(&self) -> Vec<Stretch> {
-        let rows = [Row::Clients64, Row::Clients256, Row::Dump, Row::Memory, Row::Process];
-        let [small, large, dump, memory, process] = rows.map(|row| self.wants(row));
+        let [small, large, dump] = self.want([Row::Clients64, Row::Clients256, Row::Dump]);
+        let [memory, process, streams] = self.want([Row::Memory, Row::Process, Row::Streams]);
         [
             (small || large, Stretch::Pgbench { clients: 32 }),
-            (small || dump || process, Stretch::Service { clients: 64 }),
+            (small || dump || process || streams, Stretch::Service { clients: 64 }),
             (small || large, Stretch::Pgbench { clients: 64 }),
             (large || memory, Stretch::Service { clients: 256 }),
             (dump, Stretch::DuringDump),
@@ -180,12 +187,13 @@ mod tests {
         assert_eq!(only("6"), [small, Stretch::DuringDump]);
         assert_eq!(only("memory"), [large]);
         assert_eq!(only("process"), [small, Stretch::HandOvers]);
+        assert_eq!(only("streams"), [small]);
         assert_eq!((only("4"), only("search")), (Vec::new(), Vec::new()));
     }
 
     #[test]
     fn what_cannot_be_measured_is_refused() {
-        assert!("9".parse::<Row>().unwrap_err().to_string().contains("6, memory or process"));
+        assert!("10".parse::<Row>().unwrap_err().to_string().contains("process or streams"));
         assert!(Options { rounds: Some(0), ..Options::default() }.plan().is_err());
         assert!(Options { seconds: Some(0), ..Options::default() }.plan().is_err());
     }

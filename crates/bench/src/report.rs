@@ -1,6 +1,7 @@
 //! What is printed.
 
 mod past;
+mod streams;
 
 use std::fmt::Write;
 
@@ -64,6 +65,7 @@ fn rows(plan: &Plan, findings: &Findings) -> Vec<Line> {
     rows.push(memory_row("memory of the service at rest", findings.at_rest.resident));
     rows.push(memory_row("memory of the service under load, peak", findings.after_load.peak));
     rows.extend(findings.past.iter().flat_map(|it| past::rows(plan, it)));
+    rows.extend(findings.streams.iter().flat_map(streams::rows));
     rows
 }
 
@@ -233,6 +235,7 @@ fn notes(findings: &Findings) -> String {
         text.push_str(OF_HAND_OVERS);
     }
     text.extend(findings.past.iter().map(past::notes));
+    text.extend(findings.streams.iter().map(streams::notes));
     let dumps: Vec<String> =
         findings.of(Stretch::DuringDump).map(|sample| sample.dumps.to_string()).collect();
     if !dumps.is_empty() {
@@ -309,6 +312,7 @@ mod tests {
             at_rest: Memory { resident: 40_000_000, peak: 41_000_000 },
             after_load: Memory { resident: 90_000_000, peak: 120_000_001 },
             past: None,
+            streams: None,
             restless: 0,
         }
     }

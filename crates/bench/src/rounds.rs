@@ -17,6 +17,7 @@ use crate::past;
 use crate::preparation::Preparation;
 use crate::report::progress;
 use crate::stage::Stage;
+use crate::streams;
 use crate::work::Supply;
 
 /// Orders in each second of the steady stretch.
@@ -83,23 +84,29 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Findings> {
     let after_load = Memory::of(service.id())?;
     let restless = bench.restless;
     let checked_alone = if plan.wants(Row::Process) { bench.checked_alone()? } else { None };
-    drop(bench);
+    let Bench { mut supply, .. } = bench;
     drop(service);
+    let streams = if plan.wants(Row::Streams) {
+        Some(streams::measure(&stage, plan, &mut supply)?)
+    } else {
+        None
+    };
     let past = plan.wants(Row::Rebuild) || plan.wants(Row::Search);
     let past = if past { Some(past::measure(&stage, plan)?) } else { None };
-    Ok(Findings { samples, steady, checked_alone, at_rest, after_load, past, restless })
+    Ok(Findings { samples, steady, checked_alone, at_rest, after_load, past, streams, restless })
 }
 
-struct Bench<'a> {
+/// What takes turns. Orders outlive the service that takes them.
+struct Bench<'a, 's> {
     plan: &'a Plan,
     stage: &'a Stage,
     service: &'a Service,
-    supply: Supply<'a>,
+    supply: Supply<'s>,
     preparation: Preparation,
     restless: usize,
 }
 
-impl Bench<'_> {
+impl Bench<'_, '_> {
     /// Lets the service take some orders, all of which it has to take.
     fn warm_up(&mut self) -> anyhow::Result<()> {
         let tally = self.load(64, WARM_UP)?;

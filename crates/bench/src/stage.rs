@@ -13,6 +13,7 @@ use crate::options::{Plan, Row};
 use crate::pgbench::Pgbench;
 use crate::report::progress;
 use crate::rounds::{STEADY_RATE, Stretch};
+use crate::streams::ANNOUNCED_RATE;
 use crate::work::{Desk, HandOvers, Signers, desks};
 
 /// The registry never has fewer medication requests.
@@ -95,7 +96,9 @@ fn requests(plan: &Plan, speed: f64) -> u32 {
     let full = plan.stretch.as_secs_f64() * f64::from(plan.rounds) * speed * expected;
     let steady = plan.steady.as_secs_f64() * f64::from(STEADY_RATE);
     let steady = if plan.wants(Row::Steady) { steady } else { 0.0 };
-    (full + steady + FEWEST_REQUESTS).min(MOST_REQUESTS) as u32
+    let announced = plan.steady.as_secs_f64() * f64::from(ANNOUNCED_RATE);
+    let announced = if plan.wants(Row::Streams) { announced } else { 0.0 };
+    (full + steady + announced + FEWEST_REQUESTS).min(MOST_REQUESTS) as u32
 }
 
 /// How many times pgbench's holds a stretch of the service may well reach.
@@ -128,7 +131,7 @@ mod tests {
         let steady = Options { only: Some(Row::Steady), ..Options::default() };
         assert_eq!(requests(steady), 20_000 + 60 * 275);
         let quick = requests(Options { quick: true, ..Options::default() });
-        assert_eq!(quick, 20_000 + 15 * 275 + 296_000);
+        assert_eq!(quick, 20_000 + 15 * (275 + 500) + 296_000);
         let long = Options { seconds: Some(600), ..Options::default() };
         assert_eq!(requests(long), 1_500_000);
     }

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// Into how many partitions the log is divided
     #[arg(long)]
     partitions: Option<u16>,
-    /// One row of the table: 1, 2, 3, 4, 5, 6, memory or process
+    /// One row of the table: 1 to 6, memory, process or streams
     #[arg(long)]
     only: Option<Row>,
     /// Two short rounds
