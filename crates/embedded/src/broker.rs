@@ -270,7 +270,7 @@ impl Broker {
     /// Its arguments follow, [`Self::inside_addresses`] among them where it talks with the broker.
     #[must_use]
     pub fn tool(&self, class: &str) -> Command {
-        self.plan.program.command(class, storage::TOOL_HEAP_MIB)
+        self.plan.program.tool(class)
     }
 
     /// Lets a user do something, in the words of Kafka's `kafka-acls`: such as `--operation Read
@@ -280,7 +280,7 @@ impl Broker {
     ///
     /// [`crate::Error::Failed`] with the tool's own words.
     pub fn grant(&self, user: &str, what: &[&str]) -> Result<()> {
-        let mut tool = self.tool("kafka.admin.AclCommand");
+        let mut tool = self.tool("org.apache.kafka.tools.AclCommand");
         tool.args(["--bootstrap-server", &self.inside_addresses(), "--add"]);
         tool.arg("--allow-principal").arg(format!("User:{user}")).args(what);
         let answer = tool.output().when(|| "start Java".to_owned())?;

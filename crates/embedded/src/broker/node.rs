@@ -27,9 +27,6 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// How often a node is looked at while it starts or stops.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The heap of a node.
-const HEAP_MIB: u32 = 320;
-
 /// Starts the node, and next to it a watcher that waits at the pipe on our end.
 ///
 /// The watcher reads a line when all is well. If the pipe ends without one, we died, and it ends the node,
@@ -123,7 +120,7 @@ impl Node {
         fs::create_dir_all(&unpacked).when(|| format!("make {}", unpacked.display()))?;
         let (output, before) = log::open(&self.files.log())?;
         let errors = output.try_clone().when(|| format!("open {}", self.files.log().display()))?;
-        let java = program.command("kafka.Kafka", HEAP_MIB);
+        let java = program.node();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, "private-kafka"]);
         command.arg(self.files.settings()).arg(self.files.pid()).arg(orphan.signal());

@@ -14,9 +14,6 @@ use crate::random;
 /// The folder in which a node's storage is made.
 const UNFINISHED: &str = "data.unfinished";
 
-/// The heap of Kafka's own tools.
-pub(crate) const TOOL_HEAP_MIB: u32 = 128;
-
 /// Reads the id that all nodes of a cluster share, or draws one.
 pub(crate) fn cluster_id(home: &Home) -> Result<String> {
     let path = home.folder().join("cluster-id");
@@ -56,7 +53,7 @@ pub(crate) fn make(
     node.insert("log.dirs".to_owned(), UNFINISHED.to_owned());
     let told = files.folder().join("format.properties");
     fs::write(&told, settings::text(&node)).when(|| format!("write {}", told.display()))?;
-    let mut command = program.command("kafka.tools.StorageTool", TOOL_HEAP_MIB);
+    let mut command = program.tool("kafka.tools.StorageTool");
     command.current_dir(files.folder()).args(["format", "--cluster-id", cluster_id, "--config"]);
     let answer = command.arg(&told).args(access.formatting()).output();
     let answer = answer.when(|| "start Java".to_owned())?;

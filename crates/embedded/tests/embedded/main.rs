@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod broker;
 mod clock;
 mod sample;
 mod server;
-mod with_postgres;
+mod with_servers;
