@@ -30,8 +30,8 @@ pub use finding::{Found, Progress};
 pub use places::Place;
 
 use crate::fault::sqlstate;
-use crate::{rebuild, relay};
 use crate::settings::{LogSettings, NotServable};
+use crate::{rebuild, relay};
 use places::Ledger;
 
 /// The most dispenses that one record erases: few enough that nobody who waits for a lock notices
@@ -300,10 +300,7 @@ async fn lock(db: &mut PgConnection) -> Result<DateTime<Utc>, sqlx::Error> {
     sqlx::query("SELECT partition FROM log_head ORDER BY partition FOR UPDATE")
         .fetch_all(&mut *db)
         .await?;
-    sqlx::query(LOCK_FOLLOWERS)
-        .bind(relay::NAME)
-        .fetch_all(&mut *db)
-        .await?;
+    sqlx::query(LOCK_FOLLOWERS).bind(relay::NAME).fetch_all(&mut *db).await?;
     sqlx::query("LOCK TABLE erasures IN SHARE ROW EXCLUSIVE MODE").execute(&mut *db).await?;
     sqlx::query_scalar("SELECT greatest(clock_timestamp(), max(recorded_at)) FROM log_head")
         .fetch_one(db)

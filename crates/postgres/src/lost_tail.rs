@@ -15,6 +15,7 @@ use crate::fault::sqlstate;
 use crate::follow::Tables;
 use crate::read_models::read_models;
 use crate::rebuild::{self, RebuildError};
+use crate::relay;
 use crate::settings::LogSettings;
 
 /// How often the tables of read models are tried to be emptied: queries that go on are not waited for,
@@ -38,10 +39,18 @@ pub struct LogStands {
 /// A follower that has read what the log does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beyond {
-    /// Its name, which is that of its read model.
+    /// Its name, which is that of its read model, or of the relay.
     pub name: String,
     /// The last event that it has read.
     pub place: LogPosition,
+}
+
+impl Beyond {
+    /// Whether it keeps a read model, and does not announce.
+    #[must_use]
+    pub fn is_read_model(&self) -> bool {
+        self.name != relay::NAME
+    }
 }
 
 /// Why a log was not accepted as it is.

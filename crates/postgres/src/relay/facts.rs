@@ -230,9 +230,9 @@ type Beginning = (Uuid, Result<Arc<HoldCreated>, String>);
 fn hold(row: &PgRow) -> Result<Beginning, sqlx::Error> {
     let hold = event("HoldCreated", row)?.and_then(|event| match event {
         DispenseEvent::HoldCreated(hold) => Ok(hold),
-        DispenseEvent::Processed(_)
-        | DispenseEvent::Cancelled(_)
-        | DispenseEvent::Expired(_) => Err(format!("it says {}", event.name())),
+        DispenseEvent::Processed(_) | DispenseEvent::Cancelled(_) | DispenseEvent::Expired(_) => {
+            Err(format!("it says {}", event.name()))
+        }
     });
     Ok((row.try_get("id")?, hold))
 }

@@ -74,11 +74,7 @@ impl PgRelayLog {
     }
 
     /// The epoch now, and where the one began lowest that came after `epoch`.
-    async fn epochs(
-        &self,
-        partition: u16,
-        epoch: i64,
-    ) -> Result<(i64, Option<Place>), RelayStop> {
+    async fn epochs(&self, partition: u16, epoch: i64) -> Result<(i64, Option<Place>), RelayStop> {
         let asking = sqlx::query(EPOCHS).bind(partition.cast_signed()).bind(epoch);
         let row = within(asking.fetch_one(&self.pool)).await?;
         let read = |row: &PgRow| {

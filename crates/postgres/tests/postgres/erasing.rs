@@ -8,6 +8,7 @@ use dispense_audit::erasure::{self, Erasure};
 use dispense_domain::{PartyId, PersonId};
 use dispense_postgres::erase::{Earnest, Erased, Order, Place, Report, Signed};
 use serde_json::json;
+use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -88,6 +89,27 @@ async fn a_second_run_changes_nothing_more() {
     assert_eq!(sight.world.database.changes().await, changes);
     assert_eq!(sight.world.database.version().await, version);
     assert_eq!(sight.count("erasures", "").await, 1);
+}
+
+/// It announces what no personal body has a part in, and its lease must not be over meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_the_relay_or_has_it_wait() {
+    let sight = Sight::new().await;
+    sight.give_back(&sight.held("key").await).await;
+    let admin = &sight.world.database.admin;
+    sqlx::query("INSERT INTO followers (name, partition, position, hash) VALUES ('relay', 0, 0, '')")
+        .execute(admin)
+        .await
+        .unwrap();
+    let mut db = admin.acquire().await.unwrap();
+    let mut renewing = db.begin().await.unwrap();
+    sqlx::query("UPDATE followers SET leased_until = clock_timestamp() WHERE name = 'relay'")
+        .execute(&mut *renewing)
+        .await
+        .unwrap();
+    let report = sight.erase(&person(sight.patient())).await.unwrap();
+    assert_eq!(report.records, [1]);
+    renewing.rollback().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,8 @@ decision whether what is missing is lost for good: docs/operations.md, after a r
 
 With --epoch, and the number that it printed, the log goes on as it is: the epoch is raised, where each
 partition ended is written down in log_epochs, and read models that had read more begin anew. From then
-on checkpoints are signed again. Whoever reads the log sees the new epoch.
+on checkpoints are signed again. Whoever reads the log sees the new epoch. The relay goes on by itself
+from the last event that log and streams have in common, as far as the database knows it.
 
 The database is that of DATABASE_ADMIN_URL, the role that owns the tables, else that of the
 `dispense dev` that runs on DISPENSE_HOME.
@@ -50,8 +51,10 @@ fn found(stands: &LogStands) -> String {
             format!("It ends at {place}, at {}.", at.to_rfc3339_opts(SecondsFormat::Micros, true))
         });
     }
-    for Beyond { name, place } in &stands.followers {
-        lines.push(format!("{name} has read {place}, which this log does not have."));
+    for beyond in &stands.followers {
+        let Beyond { name, place } = beyond;
+        let did = if beyond.is_read_model() { "read" } else { "announced" };
+        lines.push(format!("{name} has {did} {place}, which this log does not have."));
     }
     for (partition, why) in &stands.checkpoints {
         lines.push(format!("Checkpoints of partition {partition}: {why}."));
@@ -70,7 +73,8 @@ fn found(stands: &LogStands) -> String {
 /// What was done.
 fn accepted(stood: &LogStands, epoch: i64) -> String {
     let mut lines = vec![format!("The log goes on in epoch {epoch}.")];
-    let anew: BTreeSet<&str> = stood.followers.iter().map(|it| &*it.name).collect();
+    let models = stood.followers.iter().filter(|it| it.is_read_model());
+    let anew: BTreeSet<&str> = models.map(|it| &*it.name).collect();
     for name in anew {
         lines.push(format!(
             "{name} reads the log from its beginning; dispense projections rebuild {name} is faster."
@@ -92,7 +96,10 @@ mod tests {
                 ("0:5".parse().unwrap(), "2026-03-02T12:00:00Z".parse().unwrap()),
                 ("1:0".parse().unwrap(), "1970-01-01T00:00:00Z".parse().unwrap()),
             ],
-            followers: vec![Beyond { name: "dispenses".to_owned(), place }],
+            followers: vec![
+                Beyond { name: "dispenses".to_owned(), place },
+                Beyond { name: "relay".to_owned(), place },
+            ],
             checkpoints: vec![(0, "it lost its tail".to_owned())],
         };
         let text = found(&stands);
@@ -100,13 +107,16 @@ mod tests {
             "It ends at 0:5, at 2026-03-02T12:00:00.000000Z.",
             "Partition 1 has no events.",
             "dispenses has read 0:7, which this log does not have.",
+            "relay has announced 0:7, which this log does not have.",
             "Checkpoints of partition 0: it lost its tail.",
             "To go on without what is missing: dispense log accept-restore --epoch 2",
         ] {
             assert!(text.lines().any(|it| it == line), "{text}");
         }
         assert!(!text.contains("nothing to accept"), "{text}");
-        assert!(accepted(&stands, 2).contains("dispenses reads the log from its beginning"));
+        let said = accepted(&stands, 2);
+        assert!(said.contains("dispenses reads the log from its beginning"), "{said}");
+        assert!(!said.contains("projections rebuild relay"), "the relay goes on by itself: {said}");
     }
 
     #[test]
