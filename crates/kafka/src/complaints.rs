@@ -14,7 +14,10 @@ use crate::error::{Cause, StreamError};
 
 /// How often the same kind of complaint is a warning; a broker that is away is complained of at every
 /// try to reach it.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
+/// What librdkafka calls a message about a partition that is to belong to a transaction.
+const REFUSED: &str = "ADDPARTS";
 
 /// Listens to one client.
 #[derive(Debug)]
@@ -26,6 +29,9 @@ pub(crate) struct Complaints {
 #[derive(Debug, Default)]
 struct Heard {
     last: Option<(RDKafkaErrorCode, String)>,
+    /// What was said of a partition that could not be written to in a transaction. No error says
+    /// which one it was.
+    refused: Option<String>,
     /// When a kind was last told. The kinds are words in librdkafka's code, a few dozen.
     told: HashMap<String, Instant>,
 }
@@ -39,6 +45,13 @@ impl Complaints {
     /// Forgets what was complained of: it is over.
     pub(crate) fn forget(&self) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).last = None;
+    }
+
+    /// Which of those topics was named as one that cannot be written to in a transaction.
+    pub(crate) fn refused_topic(&self, topics: &[String]) -> Option<String> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = heard.refused.as_ref()?;
+        topics.iter().find(|topic| said.contains(&format!("\"{topic}\""))).cloned()
     }
 
     /// What an error means, together with what was complained of before it.
@@ -108,6 +121,10 @@ impl Complaints {
 
 impl ClientContext for Complaints {
     fn log(&self, level: RDKafkaLogLevel, kind: &str, message: &str) {
+        if kind == REFUSED {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.refused = Some(message.to_owned());
+        }
         match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert

@@ -101,20 +101,31 @@ pub enum StreamError {
         #[source]
         source: Cause,
     },
-    /// A topic has less than was announced there.
+    /// A topic has had less than is known to have been there.
     #[error(
-        "topic {topic} was lost: {found} messages are or were there, and {announced} were announced; \
-         fill it again with `dispense streams refill {name}`"
+        "topic {topic} was lost or made anew: {found} records were ever there, and {least} should \
+         have been at least; fill it again with `dispense streams refill {name}`"
     )]
     TopicLost {
         /// The topic, with its prefix.
         topic: String,
         /// The topic, without its prefix.
         name: String,
-        /// How many messages it can have had at most.
+        /// What the ends of its partitions add up to.
         found: i64,
-        /// How many were announced.
-        announced: u64,
+        /// What they added up to before.
+        least: i64,
+    },
+    /// A topic is being filled again.
+    #[error(
+        "topic {topic} is being filled again; if nobody is at it, go on with `dispense streams \
+         refill {name}`"
+    )]
+    Refilling {
+        /// The topic, with its prefix.
+        topic: String,
+        /// The topic, without its prefix.
+        name: String,
     },
     /// Topics went back while we wrote to them.
     #[error(
@@ -244,6 +255,7 @@ impl StreamError {
             | Self::Tls { .. }
             | Self::TooLarge { .. }
             | Self::TopicLost { .. }
+            | Self::Refilling { .. }
             | Self::TopicWentBack { .. }
             | Self::Place { .. } => true,
             Self::Unreachable { .. }

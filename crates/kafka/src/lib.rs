@@ -13,8 +13,10 @@ mod complaints;
 mod error;
 mod place;
 mod places;
+mod producer;
 mod reader;
 mod record;
+mod relay;
 mod settings;
 pub mod topics;
 
@@ -22,6 +24,7 @@ pub use error::{Cause, StreamError};
 pub use place::Place;
 pub use places::{announced, places};
 pub use record::Record;
+pub use relay::Relay;
 pub use settings::{Connection, Mechanism, Sasl, Settings, Tls};
 
 /// Where the relay keeps up to where each partition of the log was announced; compacted.

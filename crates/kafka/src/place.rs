@@ -28,6 +28,12 @@ pub struct Place {
     pub relay: RelayPlace,
     /// How many messages of this partition of the log each topic has had, by name without prefix.
     pub announced: BTreeMap<String, u64>,
+    /// What the ends of the partitions of each topic add up to at least, by name without prefix. Ends
+    /// never go back: a topic with less has lost something, or was made anew.
+    pub ends: BTreeMap<String, i64>,
+    /// Topics that are being filled again, by name without prefix, and up to which position each has
+    /// everything. Nothing is announced until that is over: it would stand behind a gap.
+    pub refilling: BTreeMap<String, i64>,
 }
 
 /// A place as JSON; the partition stands in the key.
@@ -37,19 +43,31 @@ struct Kept {
     hash: Digest,
     epoch: i64,
     announced: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ends: BTreeMap<String, i64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refilling: BTreeMap<String, i64>,
 }
 
 impl Place {
     /// That place, with nothing announced.
     #[must_use]
     pub const fn new(relay: RelayPlace) -> Self {
-        Self { relay, announced: BTreeMap::new() }
+        let announced = BTreeMap::new();
+        Self { relay, announced, ends: BTreeMap::new(), refilling: BTreeMap::new() }
     }
 
     /// How many messages a topic has had.
     #[must_use]
     pub fn announced_in(&self, topic: Topic) -> u64 {
         self.announced.get(topic.name()).copied().unwrap_or_default()
+    }
+
+    /// How many records a topic has had at least, whatever they were.
+    #[must_use]
+    pub fn least_in(&self, topic: Topic) -> i64 {
+        let announced = i64::try_from(self.announced_in(topic)).unwrap_or(i64::MAX);
+        self.ends.get(topic.name()).copied().unwrap_or_default().max(announced)
     }
 
     /// A message more.
@@ -74,11 +92,16 @@ impl Place {
     ///
     /// Never: all its members can be written as JSON.
     pub fn written(&self) -> serde_json::Result<String> {
+        // A topic that is filled again begins anew.
+        let mut ends = self.ends.clone();
+        ends.retain(|topic, _| !self.refilling.contains_key(topic));
         serde_json::to_string(&Kept {
             position: self.relay.place.position,
             hash: self.relay.hash.into(),
             epoch: self.relay.epoch,
             announced: self.announced.clone(),
+            ends,
+            refilling: self.refilling.clone(),
         })
     }
 
@@ -94,7 +117,8 @@ impl Place {
             hash: *kept.hash.bytes(),
             epoch: kept.epoch,
         };
-        Ok(Self { relay, announced: kept.announced })
+        let Kept { announced, ends, refilling, .. } = kept;
+        Ok(Self { relay, announced, ends, refilling })
     }
 
     /// The partition of the positions topic in which a partition of the log has its record.

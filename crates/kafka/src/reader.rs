@@ -6,6 +6,8 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Settings;
@@ -58,7 +60,7 @@ impl Reader {
         let explain = |error| self.complaints().explain_at(topic, doing, error);
         let metadata = self.consumer.fetch_metadata(Some(topic), within).map_err(explain)?;
         let found = metadata.topics().iter().find(|it| it.name() == topic);
-        if let Some(error) = found.and_then(|topic| topic.error()) {
+        if let Some(error) = found.and_then(MetadataTopic::error) {
             return Err(explain(KafkaError::MetadataFetch(error.into())));
         }
         // Brokers say so of a topic that they do not know in more than one way.
@@ -79,6 +81,27 @@ impl Reader {
         self.consumer.fetch_watermarks(topic, partition, within).map_err(|error| {
             self.complaints().explain_at(topic, "asking for the end of a topic", error)
         })
+    }
+
+    /// Where each partition of a topic ends, asked all at once.
+    pub(crate) fn all_ends(&self, topic: &str, within: Duration) -> Result<Vec<i64>, StreamError> {
+        let explain =
+            |error| self.complaints().explain_at(topic, "asking for the ends of a topic", error);
+        let mut what = TopicPartitionList::new();
+        for partition in 0..self.partitions(topic, within)? {
+            // Asked for a time, brokers tell the end for this one.
+            what.add_partition_offset(topic, partition, Offset::End).map_err(explain)?;
+        }
+        let ends = self.consumer.offsets_for_times(what, within).map_err(explain)?;
+        let end = |it: TopicPartitionListElem<'_>| {
+            it.error().map_err(explain)?;
+            match it.offset() {
+                Offset::Offset(offset) => Ok(offset),
+                // What a partition without a single message is said to end with.
+                _ => Ok(0),
+            }
+        };
+        ends.elements().into_iter().map(end).collect()
     }
 
     /// Reads a partition from an offset to the end that it had when this began, or a later one.
@@ -111,10 +134,6 @@ impl Reader {
                 Some(Err(error)) => return Err(explain(error)),
             }
         }
-    }
-
-    pub(crate) fn consumer(&self) -> &BaseConsumer<Complaints> {
-        &self.consumer
     }
 
     pub(crate) fn complaints(&self) -> &Complaints {

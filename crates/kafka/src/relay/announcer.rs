@@ -1,0 +1,188 @@
+//! The side of the relay that faces the brokers. Its calls block.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use dispensary::Topic;
+use rdkafka::error::RDKafkaErrorCode;
+use uuid::Uuid;
+
+use super::batch::{Batch, Message};
+use super::figures;
+use crate::error::{Cause, StreamError};
+use crate::place::Place;
+use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
+use crate::reader::{Reader, Sees};
+use crate::{POSITIONS_TOPIC, Settings};
+
+/// How long the brokers may need to say who announces, where they are, or how much they have.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long is waited for a transaction of another partition of the log: longer than the brokers keep
+/// one open of which nobody hears.
+const READABLE_WITHIN: Duration = Duration::from_secs(45);
+
+/// Announces a partition of the log.
+pub(super) struct Announcer {
+    producer: Producer,
+    settings: Settings,
+    positions: Positions,
+    /// The offset that each partition of a topic has next, or a later one.
+    next: HashMap<(Topic, i32), i64>,
+}
+
+/// Where the place is written.
+struct Positions {
+    topic: String,
+    partition: i32,
+    key: String,
+}
+
+impl Announcer {
+    /// Becomes the one who announces; returns up to where that was done, as the brokers know it.
+    pub(super) fn new(
+        settings: Settings,
+        log_id: Uuid,
+        partition: u16,
+        given_up: GivenUp,
+    ) -> Result<(Self, Option<Place>), StreamError> {
+        let id = Producer::id(&settings, log_id, partition);
+        let producer = Producer::new(&settings, id, ANSWERS_WITHIN, given_up)?;
+        let topic = settings.topic(POSITIONS_TOPIC);
+        // After the fence: what was begun before is over, and nobody else goes on.
+        let kept = Place::kept(&settings, log_id, partition, READABLE_WITHIN)?;
+        let of = Reader::new(&settings, Sees::Everything)?.partitions(&topic, ANSWERS_WITHIN)?;
+        let positions = Positions {
+            topic,
+            partition: Place::kafka_partition(partition, of),
+            key: Place::key(log_id, partition),
+        };
+        let next = HashMap::new();
+        Ok((Self { producer, settings, positions, next }, kept))
+    }
+
+    /// Looks whether every topic is there, and has or had what was announced in it.
+    pub(super) fn look(&mut self, place: &Place) -> Result<(), StreamError> {
+        if let Some(name) = place.refilling.keys().next().cloned() {
+            return Err(StreamError::Refilling { topic: self.settings.topic(&name), name });
+        }
+        let reader = Reader::new(&self.settings, Sees::Everything)?;
+        for topic in Topic::ALL {
+            let name = self.settings.topic(topic.name());
+            let ends = reader.all_ends(&name, ANSWERS_WITHIN)?;
+            // Ends count more than messages: the marks of transactions, what was aborted, what other
+            // partitions of the log announced, what is too old to be kept. They never count less.
+            let (found, least) = (ends.iter().sum(), place.least_in(topic));
+            if found < least {
+                let lost = topic.name().to_owned();
+                return Err(StreamError::TopicLost { topic: name, name: lost, found, least });
+            }
+            self.next.extend((0..).zip(ends).map(|(partition, end)| ((topic, partition), end)));
+        }
+        Ok(())
+    }
+
+    /// Announces a batch in one transaction, together with the place that it leads to.
+    pub(super) fn announce(&mut self, batch: &Batch, from: &Place) -> Result<Place, NotCommitted> {
+        let mut to = Place { relay: batch.end, ends: self.ends(), ..from.clone() };
+        batch.messages.iter().for_each(|message| to.count(message.topic));
+        let written = to.written().map_err(|error| NotCommitted {
+            message: None,
+            error: StreamError::Place {
+                topic: self.positions.topic.clone(),
+                key: self.positions.key.clone(),
+                why: error.to_string(),
+            },
+        })?;
+        let names = Topic::ALL.map(|topic| (topic, self.settings.topic(topic.name())));
+        let name = |topic: Topic| {
+            names.iter().find(|it| it.0 == topic).map_or(topic.name(), |(_, name)| name)
+        };
+        let messages = batch.messages.iter().map(|message| Outgoing {
+            topic: name(message.topic),
+            partition: None,
+            key: &message.record.key,
+            headers: Some(message.record.owned_headers()),
+            payload: &message.record.payload,
+        });
+        let place = Outgoing {
+            topic: &self.positions.topic,
+            partition: Some(self.positions.partition),
+            key: self.positions.key.as_bytes(),
+            headers: None,
+            payload: written.as_bytes(),
+        };
+        let begun = Instant::now();
+        let next = &mut self.next;
+        let committed = self.producer.commit(messages.chain([place]), |delivered| {
+            goes_forward(next, &batch.messages, delivered, name)
+        });
+        figures::transaction(&committed, begun.elapsed());
+        committed.map_err(|not| self.named(batch, not))?;
+        Ok(to)
+    }
+
+    /// Up to where the topics go, as far as is known before a transaction.
+    fn ends(&self) -> BTreeMap<String, i64> {
+        let mut ends = BTreeMap::new();
+        for ((topic, _), next) in &self.next {
+            *ends.entry(topic.name().to_owned()).or_default() += next;
+        }
+        ends
+    }
+
+    /// A message that is too large is told with what it tells of.
+    fn named(&self, batch: &Batch, not: NotCommitted) -> NotCommitted {
+        let message = not.message.and_then(|number| batch.messages.get(number));
+        let error = match (message, not.error) {
+            (Some(message), StreamError::Failed { source, .. }) if is_too_large(&source) => {
+                StreamError::TooLarge {
+                    topic: self.settings.topic(message.topic.name()),
+                    position: message.place.position,
+                    size: message.record.size(),
+                    source,
+                }
+            }
+            (_, error) => error,
+        };
+        NotCommitted { message: not.message, error }
+    }
+
+    /// Hears what librdkafka has to say.
+    pub(super) fn listen(&self) {
+        self.producer.listen();
+    }
+}
+
+fn is_too_large(cause: &Cause) -> bool {
+    matches!(
+        cause.code(),
+        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge)
+    )
+}
+
+/// A topic that was deleted and made anew begins at the first offset again: whoever went on there would
+/// leave a gap that nobody sees.
+fn goes_forward<'a>(
+    next: &mut HashMap<(Topic, i32), i64>,
+    messages: &[Message],
+    delivered: &[Delivered],
+    name: impl Fn(Topic) -> &'a str,
+) -> Result<(), StreamError> {
+    for &Delivered { number, partition, offset } in delivered {
+        // The last one is the place, whose topic is compacted and read back at every start.
+        let Some(message) = messages.get(number) else { continue };
+        let next = next.entry((message.topic, partition)).or_default();
+        if offset < *next {
+            return Err(StreamError::TopicWentBack {
+                topic: name(message.topic).to_owned(),
+                name: message.topic.name().to_owned(),
+                partition,
+                last: *next - 1,
+                now: offset,
+            });
+        }
+        *next = offset + 1;
+    }
+    Ok(())
+}
