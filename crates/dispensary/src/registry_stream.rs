@@ -14,6 +14,9 @@ use crate::{FaultyLine, Unavailable};
 /// The longest message that is looked at; of a longer one, only as much is kept.
 pub const LONGEST_MESSAGE: usize = 64 * 1024;
 
+/// The longest key that is kept; an id has 36 letters.
+pub const LONGEST_KEY: usize = 1024;
+
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicPartition {
@@ -34,7 +37,7 @@ impl fmt::Display for TopicPartition {
 pub struct Message {
     /// Where it stands in its partition.
     pub offset: i64,
-    /// Its key, if it has one.
+    /// Its key, if it has one. No more of it than [`LONGEST_KEY`].
     pub key: Option<Vec<u8>>,
     /// Its value; none where something was to be deleted. No more of it than [`LONGEST_MESSAGE`].
     pub value: Option<Vec<u8>>,

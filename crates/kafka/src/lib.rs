@@ -16,14 +16,17 @@ mod places;
 mod producer;
 mod reader;
 mod record;
+mod registry;
 mod relay;
 mod settings;
 pub mod topics;
+pub mod verify;
 
 pub use error::{Cause, StreamError};
 pub use place::Place;
 pub use places::{announced, places};
 pub use record::Record;
+pub use registry::RegistryReader;
 pub use relay::Relay;
 pub use settings::{Connection, Mechanism, Sasl, Settings, Tls};
 

@@ -3,9 +3,9 @@
 use dispensary::registry_stream::{ReadPlace, TopicPartition};
 use sqlx::{PgConnection, PgPool};
 
-const BEGIN: &str = r#"
+const BEGIN: &str = "
 INSERT INTO registry_offsets (topic, partition, next, lost) VALUES ($1, $2, $3, $4)
-ON CONFLICT (topic, partition) DO NOTHING"#;
+ON CONFLICT (topic, partition) DO NOTHING";
 
 const MOVE: &str = "
 UPDATE registry_offsets SET next = $3, lost = lost + $4

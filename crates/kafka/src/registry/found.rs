@@ -1,0 +1,118 @@
+//! Which topics of registry data there are, and from where each of their partitions can be read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dispensary::registry_stream::{ReadPlace, TopicPartition};
+use dispense_domain::registry::RegistryKind;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+
+use crate::complaints::Complaints;
+use crate::error::StreamError;
+use crate::{DEAD_LETTER_TOPIC, Settings, topics};
+
+/// How long brokers may take for one question.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// What there is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Every partition of a topic of registry data, and the kind that it is for.
+    pub(super) partitions: BTreeMap<TopicPartition, RegistryKind>,
+    /// Whether there is a topic for dead letters.
+    pub(super) takes_letters: bool,
+}
+
+/// What a partition still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// The first offset that can be read.
+    pub(super) first: i64,
+    /// The offset that will come next.
+    pub(super) next: i64,
+}
+
+/// Asks the brokers what there is. It blocks.
+fn look(consumer: &StreamConsumer<Complaints>, settings: &Settings) -> Result<Found, StreamError> {
+    let explain = |error| consumer.context().explain("asking for the topics", error);
+    let metadata = consumer.fetch_metadata(None, ANSWER_WITHIN).map_err(explain)?;
+    consumer.context().forget();
+    let letters = settings.topic(DEAD_LETTER_TOPIC);
+    let kinds =
+        RegistryKind::ALL.map(|kind| (settings.topic(&topics::Use::Registry(kind).name()), kind));
+    let mut found = Found::default();
+    for topic in metadata.topics().iter().filter(|topic| topic.error().is_none()) {
+        found.takes_letters |= topic.name() == letters;
+        let Some((name, kind)) = kinds.iter().find(|(name, _)| name == topic.name()) else {
+            continue;
+        };
+        for partition in topic.partitions() {
+            let source = TopicPartition { topic: name.clone(), partition: partition.id() };
+            found.partitions.insert(source, *kind);
+        }
+    }
+    Ok(found)
+}
+
+/// Up to where a partition was read, and what it still has, if its broker is there.
+pub(super) type LookedAt = (ReadPlace, Option<Ends>);
+
+/// Asks what there is, and what those partitions still have of which somebody knows how far they were
+/// read. Where a broker is away that is not known, and the others are read all the same. It blocks.
+pub(super) fn look_at(
+    consumer: &StreamConsumer<Complaints>,
+    settings: &Settings,
+    known: Vec<ReadPlace>,
+) -> Result<(Found, Vec<LookedAt>), StreamError> {
+    let found = look(consumer, settings)?;
+    let mut is_away = false;
+    let mut places = Vec::new();
+    for place in known.into_iter().filter(|place| found.partitions.contains_key(&place.source)) {
+        let ends = (!is_away).then(|| ends(consumer, &place.source).ok()).flatten();
+        is_away |= ends.is_none();
+        places.push((place, ends));
+    }
+    Ok((found, places))
+}
+
+/// What a look found.
+pub(super) struct Looked {
+    /// What there is.
+    pub(super) found: Found,
+    /// How many messages of each topic stand behind what was read.
+    pub(super) behind: BTreeMap<String, i64>,
+    /// Why not all of that is known.
+    pub(super) unknown: Option<StreamError>,
+}
+
+/// Asks what there is, and how many messages of each topic stand behind those places. It blocks.
+pub(super) fn look_beyond(
+    consumer: &StreamConsumer<Complaints>,
+    settings: &Settings,
+    places: Vec<(TopicPartition, Option<i64>)>,
+) -> Result<Looked, StreamError> {
+    let found = look(consumer, settings)?;
+    let mut behind: BTreeMap<String, i64> = BTreeMap::new();
+    for (source, next) in places {
+        if !found.partitions.contains_key(&source) {
+            continue;
+        }
+        match ends(consumer, &source) {
+            Ok(ends) => {
+                let left = ends.next - next.unwrap_or(ends.first).max(ends.first);
+                *behind.entry(source.topic).or_default() += left.max(0);
+            }
+            Err(error) => return Ok(Looked { found, behind, unknown: Some(error) }),
+        }
+    }
+    Ok(Looked { found, behind, unknown: None })
+}
+
+/// Asks what a partition still has. It blocks.
+fn ends(consumer: &StreamConsumer<Complaints>, of: &TopicPartition) -> Result<Ends, StreamError> {
+    let asking = consumer.fetch_watermarks(&of.topic, of.partition, ANSWER_WITHIN);
+    let (first, next) = asking.map_err(|error| {
+        consumer.context().explain_at(&of.topic, "asking for the ends of a topic", error)
+    })?;
+    Ok(Ends { first, next })
+}

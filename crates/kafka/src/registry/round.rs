@@ -1,0 +1,353 @@
+//! One round: from the lease to whatever ends it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use dispensary::registry_stream::{Messages, ReadPlace, TopicPartition};
+use dispense_domain::registry::RegistryKind;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::found::{self, Ends, Found, Looked};
+use super::letters::Letters;
+use super::telling::Wrong;
+use super::{ASKS_EVERY, Ended, FIRST_PAUSE, RegistryReader, Trouble, batch};
+use crate::complaints::Complaints;
+use crate::error::StreamError;
+use crate::topics::Use;
+
+/// How often this looks for new topics and partitions, and how far it is behind.
+const LOOKS_EVERY: Duration = Duration::from_secs(3);
+
+/// How many looks in a row may fail until another instance may try.
+const FAILED_LOOKS: u32 = 5;
+
+/// How long to wait after the brokers refused something; it is refused again.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
+const GROUP: &str = "dispense-registry";
+
+/// What is read, and how far.
+struct Reading {
+    consumer: Arc<StreamConsumer<Complaints>>,
+    found: Found,
+    /// The offset that comes next, as PostgreSQL has it.
+    places: HashMap<TopicPartition, Option<i64>>,
+}
+
+/// What a round shares with the one who sends dead letters.
+#[derive(Default)]
+struct Shared {
+    takes_letters: AtomicBool,
+    new_letter: Notify,
+}
+
+impl RegistryReader {
+    /// Reads while nobody else does and nothing goes wrong.
+    pub(super) async fn round(
+        &self,
+        stop: &CancellationToken,
+        pause: &mut Duration,
+    ) -> Result<Ended, Trouble> {
+        if !self.stream.lease().await? {
+            return Ok(Ended::Elsewhere);
+        }
+        let shared = Shared::default();
+        let letters = Letters {
+            settings: &self.settings,
+            stream: &self.stream,
+            telling: &self.telling,
+            taken: &shared.takes_letters,
+            new: &shared.new_letter,
+        };
+        let consumer = Arc::new(self.consumer()?);
+        let ended = tokio::select! {
+            () = stop.cancelled() => Ok(Ended::Stopped),
+            ended = self.keep() => ended,
+            silent = letters.send() => Err(silent.into()),
+            ended = self.read(&consumer, &shared, pause) => ended,
+        };
+        // To close it may take a while.
+        tokio::task::spawn_blocking(move || drop(consumer));
+        for kind in RegistryKind::ALL {
+            lag(&self.settings.topic(&Use::Registry(kind).name()), 0);
+        }
+        ended
+    }
+
+    /// Keeps the lease.
+    async fn keep(&self) -> Result<Ended, Trouble> {
+        loop {
+            tokio::time::sleep(ASKS_EVERY).await;
+            if !self.stream.lease().await? {
+                return Ok(Ended::Elsewhere);
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        consumer: &Arc<StreamConsumer<Complaints>>,
+        shared: &Shared,
+        pause: &mut Duration,
+    ) -> Result<Ended, Trouble> {
+        let mut reading = self.begin(consumer).await?;
+        shared.takes_letters.store(reading.found.takes_letters, Ordering::Relaxed);
+        shared.new_letter.notify_one();
+        let (mut looked, mut failed, mut refused) = (Instant::now(), 0, None);
+        loop {
+            match batch::next(consumer).await {
+                Ok(batch) if batch.is_empty() => {}
+                Ok(batch) => {
+                    self.apply(&mut reading, batch, shared).await?;
+                    *pause = FIRST_PAUSE;
+                    self.telling.right(Wrong::Reading);
+                }
+                Err(error) => {
+                    refused = what_is_refused(consumer, error)?.or(refused);
+                    tokio::time::sleep(REFUSED_PAUSE).await;
+                }
+            }
+            if looked.elapsed() < LOOKS_EVERY {
+                continue;
+            }
+            looked = Instant::now();
+            match self.look(&reading, refused.take()).await? {
+                Ok(found) if found.partitions != reading.found.partitions => {
+                    return Ok(Ended::OtherTopics);
+                }
+                Ok(found) => {
+                    failed = 0;
+                    *pause = FIRST_PAUSE;
+                    self.telling.right(Wrong::Reading);
+                    shared.takes_letters.store(found.takes_letters, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    failed += 1;
+                    if failed == FAILED_LOOKS {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Finds what there is, and begins to read each partition from where PostgreSQL has it.
+    async fn begin(&self, consumer: &Arc<StreamConsumer<Complaints>>) -> Result<Reading, Trouble> {
+        let known = self.stream.places().await?;
+        self.tell_lost(&known);
+        let (asked, settings) = (consumer.clone(), self.settings.clone());
+        let (found, known) = blocking(move || found::look_at(&asked, &settings, known)).await??;
+        let mut places = HashMap::new();
+        for (place, ends) in known {
+            let kind = *found.partitions.get(&place.source).ok_or(Trouble::Gone)?;
+            let (source, next) = (place.source.clone(), place.next);
+            let next = match ends {
+                Some(ends) => self.go_on(place, ends, kind).await?,
+                None => next,
+            };
+            places.insert(source, Some(next));
+        }
+        let explain =
+            |error| Trouble::from(consumer.context().explain("choosing what to read", error));
+        let mut wanted = TopicPartitionList::new();
+        for source in found.partitions.keys() {
+            let place = *places.entry(source.clone()).or_default();
+            let offset = place.map_or(Offset::Beginning, Offset::Offset);
+            let (topic, partition) = (source.topic.as_str(), source.partition);
+            wanted.add_partition_offset(topic, partition, offset).map_err(explain)?;
+        }
+        consumer.assign(&wanted).map_err(explain)?;
+        let topics: BTreeSet<&str> = found.partitions.keys().map(|it| it.topic.as_str()).collect();
+        tracing::info!(?topics, partitions = found.partitions.len(), "reading registry topics");
+        for kind in found.partitions.values() {
+            count(*kind, "applied", 0);
+            count(*kind, "faulty", 0);
+        }
+        Ok(Reading { consumer: consumer.clone(), found, places })
+    }
+
+    /// From where a partition is read on: where it was left, if that is still there. What retention
+    /// took before it was read is counted; a topic that was made anew is read from its beginning.
+    async fn go_on(
+        &self,
+        place: ReadPlace,
+        ends: Ends,
+        kind: RegistryKind,
+    ) -> Result<i64, Trouble> {
+        let ReadPlace { source, next, lost: _ } = place;
+        if (ends.first..=ends.next).contains(&next) {
+            return Ok(next);
+        }
+        let lost = (ends.first - next).max(0);
+        if lost > 0 {
+            tracing::error!(%source, lost, "messages were gone before they could be read");
+        } else {
+            let end = ends.next;
+            tracing::warn!(%source, next, end, "the topic was made anew; reading it from its beginning");
+        }
+        let (from, to, messages) = (Some(next), ends.first, Vec::new());
+        self.stream.apply(Messages { source, kind, from, to, lost, messages }).await?;
+        Ok(ends.first)
+    }
+
+    async fn apply(
+        &self,
+        reading: &mut Reading,
+        batch: batch::Batch,
+        shared: &Shared,
+    ) -> Result<(), Trouble> {
+        for (source, messages) in batch {
+            let kind = *reading.found.partitions.get(&source).ok_or(Trouble::Gone)?;
+            let place = reading.places.entry(source.clone()).or_default();
+            let from = *place;
+            let (count_of, Some(last)) = (messages.len(), messages.last()) else { continue };
+            let to = last.offset + 1;
+            let begun = Instant::now();
+            let faulty =
+                self.stream.apply(Messages { source, kind, from, to, lost: 0, messages }).await?;
+            metrics::histogram!("dispense_registry_stream_seconds").record(begun.elapsed());
+            *place = Some(to);
+            count(kind, "applied", count_of.saturating_sub(faulty.len()));
+            if !faulty.is_empty() {
+                count(kind, "faulty", faulty.len());
+                shared.new_letter.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks what there is now, how far this is behind, and what was lost; and says what is wrong.
+    async fn look(
+        &self,
+        reading: &Reading,
+        refused: Option<String>,
+    ) -> Result<Result<Found, StreamError>, Trouble> {
+        self.tell_lost(&self.stream.places().await?);
+        let (asked, settings) = (reading.consumer.clone(), self.settings.clone());
+        let places: Vec<_> = reading.places.iter().map(|(at, next)| (at.clone(), *next)).collect();
+        let looked = blocking(move || found::look_beyond(&asked, &settings, places)).await?;
+        let unknown = looked.as_ref().map_or_else(Some, |looked| looked.unknown.as_ref());
+        let wrong = unknown
+            .map(|error| format!("registry data waits at the brokers: {}", error.in_full()))
+            .or(refused);
+        match wrong {
+            Some(wrong) => self.telling.wrong(Wrong::Brokers, wrong),
+            None => self.telling.right(Wrong::Brokers),
+        }
+        Ok(looked.map(|Looked { found, behind, unknown: _ }| {
+            for (topic, messages) in behind {
+                lag(&topic, messages);
+            }
+            found
+        }))
+    }
+
+    fn tell_lost(&self, places: &[ReadPlace]) {
+        let lost: Vec<String> = places
+            .iter()
+            .filter(|place| place.lost > 0)
+            .map(|place| format!("{} of {}", place.lost, place.source))
+            .collect();
+        if lost.is_empty() {
+            self.telling.right(Wrong::Lost);
+        } else {
+            let lost = lost.join(", ");
+            self.telling.wrong(
+                Wrong::Lost,
+                format!(
+                    "messages were gone before they could be read: {lost}; import the registry \
+                     anew, as docs/operations.md says"
+                ),
+            );
+        }
+    }
+
+    fn consumer(&self) -> Result<StreamConsumer<Complaints>, StreamError> {
+        let mut client = self.settings.connection.client();
+        client
+            .set("group.id", self.settings.topic(GROUP))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("isolation.level", "read_committed")
+            // What a bulk of other data has in front of a medication request.
+            .set("queued.min.messages", "2000")
+            .set("queued.max.messages.kbytes", "8192")
+            .set("fetch.queue.backoff.ms", "50");
+        let complaints = Complaints::new(&self.settings.connection.brokers);
+        StreamConsumer::from_config_and_context(&client, complaints)
+            .map_err(|error| StreamError::Setting(error.into()))
+    }
+}
+
+/// Does what blocks elsewhere.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Trouble> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Trouble::Gone)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "nobody counts beyond 2^53")]
+fn lag(topic: &str, messages: i64) {
+    metrics::gauge!("dispense_registry_stream_lag_messages", "topic" => topic.to_owned())
+        .set(messages as f64);
+}
+
+fn count(kind: RegistryKind, outcome: &'static str, messages: usize) {
+    metrics::counter!(
+        "dispense_registry_stream_messages_total",
+        "kind" => kind.as_str(), "outcome" => outcome
+    )
+    .increment(messages as u64);
+}
+
+/// What an error of reading means: the end of the round, something to tell, or nothing, because it
+/// goes by itself. Which topic it is about is not said.
+fn what_is_refused(
+    consumer: &StreamConsumer<Complaints>,
+    error: KafkaError,
+) -> Result<Option<String>, Trouble> {
+    let is_over = matches!(error, KafkaError::MessageConsumptionFatal(_));
+    let code = error.rdkafka_error_code();
+    match code {
+        Some(
+            RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::OffsetOutOfRange
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownPartition,
+        ) => Err(Trouble::Gone),
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Ok(Some(
+            "the brokers do not let us read every topic of registry data; grant Read on all of \
+             them to the user of KAFKA_SASL_USERNAME"
+                .to_owned(),
+        )),
+        // Whether brokers answer is for the look to find out; and no group is joined.
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::Resolve
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::NotCoordinator,
+        ) => Ok(None),
+        _ => {
+            let explained = consumer.context().explain("reading registry data", error);
+            if is_over {
+                return Err(explained.into());
+            }
+            Ok(Some(format!("registry data waits at the brokers: {}", explained.in_full())))
+        }
+    }
+}
