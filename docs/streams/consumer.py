@@ -185,20 +185,39 @@ def gaps(store, partition, after, until):
     return missing, at_once
 
 
+def check_order(store, find, epoch):
+    """Positions that rise. In each later epoch the log may have gone on from further below, once.
+
+    What was told before that, and came again after it, is set aside: it was told once in the new epoch.
+    """
+    last, falls, copies, again = {}, {}, {}, []
+    for topic, part, offset, partition, position, ident in store.execute(
+        "SELECT topic, part, offset, partition, position, id FROM valid ORDER BY topic, part, offset"
+    ):
+        stretch = (topic, part, partition)
+        before = last.get(stretch, (0, None))
+        last[stretch] = (position, ident)
+        if position <= before[0]:
+            if falls.get(stretch, 0) + 1 < epoch:
+                falls[stretch] = falls.get(stretch, 0) + 1
+            elif ident != before[1]:  # Else it is doubled, which is found elsewhere.
+                find("out-of-order", f"{topic}, partition {part}, offset {offset}: {partition}:{position} after {before[0]}")
+        if epoch > 1:
+            told_in = falls.get(stretch, 0)
+            if copies.get(ident, (told_in,))[0] < told_in:
+                again.append(copies[ident][1])
+            copies[ident] = (told_in, (topic, part, offset))
+    with store:
+        store.executemany("INSERT INTO withdrawn VALUES (?,?,?)", again)
+    return len(again)
+
+
 def check_headers(store, find):
-    """Each message once, and positions that rise."""
+    """Each message once, of one event each, and a dispense that begins before it ends."""
     for topic, part, offset, why in store.execute("SELECT * FROM unreadable"):
         find("altered", f"{topic}, partition {part}, offset {offset}: {why}")
     for ident, count in store.execute("SELECT id, count(*) FROM valid GROUP BY id HAVING count(*) > 1"):
         find("doubled", f"{ident} comes {count} times")
-    last = {}
-    for topic, part, offset, partition, position, ident in store.execute(
-        "SELECT topic, part, offset, partition, position, id FROM valid ORDER BY topic, part, offset"
-    ):
-        before = last.get((topic, part, partition))
-        if before and before[0] >= position and before[1] != ident:
-            find("out-of-order", f"{topic}, partition {part}, offset {offset}: {partition}:{position} after {before[0]}")
-        last[topic, part, partition] = (position, ident)
     # Where all messages of a key stand in one partition of the topic, they are in order with it.
     for topic, key in store.execute(
         "SELECT topic, key FROM valid GROUP BY topic, key HAVING count(DISTINCT part) > 1 OR count(DISTINCT partition) > 1"
@@ -361,7 +380,7 @@ def check(options, store):
         if len(findings) < MOST_FINDINGS:
             findings.append({"kind": kind, "what": what})
 
-    ends, epoch, withdrawn = {}, None, 0
+    ends, epoch, withdrawn = {}, 1, 0
     if options.events:
         read_log(options, store, ends)
     until = options.until or dict(ends)
@@ -381,6 +400,7 @@ def check(options, store):
         if epoch > 1:
             withdrawn = withdraw(store)
         compare(store, find, options.after, until)
+    withdrawn += check_order(store, find, epoch)
     check_headers(store, find)
 
     reached = dict(store.execute("SELECT partition, max(position) FROM valid GROUP BY partition"))

@@ -121,6 +121,11 @@ impl Instance {
         self.process.id()
     }
 
+    /// Freezes it, or lets it go on.
+    pub(crate) fn freeze(&self, frozen: bool) {
+        self.process.signal(if frozen { "STOP" } else { "CONT" });
+    }
+
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
         self.process.signal("TERM");

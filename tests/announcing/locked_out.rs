@@ -1,0 +1,81 @@
+//! Brokers that are not there, do not let the service in, or let it do too little.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::brokers::OwnBroker;
+use super::house::{House, pause, told, well};
+use super::witness::RECORDED;
+use crate::harness::{Database, Instance};
+
+const USER: &str = "dispense";
+const PASSWORD: &str = "right-password";
+
+/// How long a fault lasts here, and how many lines may be logged of it.
+const LASTING: Duration = Duration::from_secs(8);
+const MOST_LINES: usize = 25;
+
+/// The rights that docs/streams.md says the service needs, under that prefix: the arguments of
+/// `kafka-acls` behind the principal.
+fn documented_rights(prefix: &str) -> Vec<Vec<String>> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/streams.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let lines = page.lines().filter_map(|line| line.split_once("--allow-principal User:dispense "));
+    let word = |word: &str| match word {
+        name if name.starts_with("ndp.") || name == "dispense-" => format!("{prefix}{name}"),
+        other => other.to_owned(),
+    };
+    let rights: Vec<_> =
+        lines.map(|(_, rights)| rights.split_whitespace().map(word).collect()).collect();
+    assert!(rights.len() > 1, "docs/streams.md names no rights");
+    rights
+}
+
+/// Commands go on while the fault lasts, and the log is not flooded with it.
+async fn lives_with_it(house: &House, instance: &Instance) {
+    let start = Instant::now();
+    while start.elapsed() < LASTING {
+        house.hold_and_cancel(instance).await;
+        pause(200..400).await;
+    }
+    let said = instance.said();
+    assert!(said.lines().count() < MOST_LINES, "{} lines:\n{said}", said.lines().count());
+    assert!(!said.contains(PASSWORD) && !said.contains("wrong-password"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_locked_out_says_why_and_goes_on_when_let_in() {
+    let broker = OwnBroker::built(|it| it.superuser("root", "root").user(USER, PASSWORD)).await;
+    let mut house = House::on(Database::new().await, broker.addresses().to_owned());
+    house.inside = broker.inside().to_owned();
+    house.settings.push(("KAFKA_SASL_USERNAME", USER.to_owned()));
+    house.settings.push(("KAFKA_SASL_PASSWORD", PASSWORD.to_owned()));
+
+    // An address where nobody listens.
+    let nowhere = format!("127.0.0.1:{}", crate::harness::free_port());
+    let instance = house.start_with(&[("KAFKA_BROKERS", &nowhere)]).await;
+    told(&instance, &["KAFKA_BROKERS", &nowhere]).await;
+    lives_with_it(&house, &instance).await;
+    drop(instance);
+
+    // A password that is not ours.
+    let instance = house.start_with(&[("KAFKA_SASL_PASSWORD", "wrong-password")]).await;
+    told(&instance, &["KAFKA_SASL_PASSWORD"]).await;
+    lives_with_it(&house, &instance).await;
+    drop(instance);
+
+    // The right one, and no right to anything: neither are the topics there, nor may it make them.
+    let instance = house.start().await;
+    told(&instance, &["topic"]).await;
+    lives_with_it(&house, &instance).await;
+    let (status, said) = house.run(&["streams", "topics"]).await;
+    assert!(!status.success() && said.contains(&house.topic(RECORDED)), "{said}");
+
+    // Somebody who may makes the topics, and grants what the documentation says: that is enough.
+    house.done_inside(&["streams", "topics"]).await;
+    for rights in documented_rights(&house.prefix) {
+        broker.grant(USER, &rights).await;
+    }
+    well(&instance).await;
+    house.whole(&instance).await;
+}
