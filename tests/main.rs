@@ -10,13 +10,15 @@
 //! ```
 //!
 //! They need a PostgreSQL of their own: `make test`, or
-//! `with-postgres -- cargo test -p dispense-tests -- holding`.
+//! `with-servers -- cargo test -p dispense-tests -- holding`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
 
+mod announcing;
 mod architecture;
+mod asyncapi;
 mod auditing;
 mod clock;
 mod conformance;
@@ -33,6 +35,7 @@ mod handing_over;
 mod holding;
 mod hostile_containers;
 mod importing;
+mod links;
 mod looking_back;
 mod lost_commit;
 mod outage;
