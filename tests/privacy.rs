@@ -37,7 +37,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words by which those registry lines know persons.
-fn telling(lines: &str) -> HashSet<String> {
+pub(crate) fn telling(lines: &str) -> HashSet<String> {
     let mut found = HashSet::new();
     for line in lines.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -87,7 +87,7 @@ async fn tables(database: &Database) -> Vec<(String, String)> {
 }
 
 /// Those of the words that a text has.
-fn found_in<'a>(text: &str, telling: &'a HashSet<String>) -> Vec<&'a String> {
+pub(crate) fn found_in<'a>(text: &str, telling: &'a HashSet<String>) -> Vec<&'a String> {
     let words: HashSet<&str> = words(text).collect();
     telling.iter().filter(|word| words.contains(word.as_str())).collect()
 }

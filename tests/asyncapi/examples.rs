@@ -66,8 +66,7 @@ impl Example {
     fn written(&self) -> String {
         let mut written = format!("        - name: {}\n", self.name);
         let mut part = |name: &str, json: &str| {
-            let lines = Ordered::read(json).lines(12);
-            written.push_str(&format!("          {name}:{lines}\n"));
+            written.extend(["          ", name, ":", &Ordered::read(json).lines(12), "\n"]);
         };
         if let Some(headers) = &self.headers {
             part("headers", &headers.to_string());
