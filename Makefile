@@ -18,6 +18,9 @@ PROFILE_FOLDER := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 FUZZ ?= container
 RUNS ?= 1000000
 
+# KAFKA=1 starts Apache Kafka next to the service.
+KAFKA ?=
+
 # More arguments for the command, as in make run ARGS="--registry registry.ndjson".
 ARGS ?=
 
@@ -27,17 +30,31 @@ help: ## List these commands
 		awk -F ':.*## ' '{ printf "  make %-12s  %s\n", $$1, $$2 }'
 
 .PHONY: run
-run: ## Start the service with a demo registry on a PostgreSQL of its own; Ctrl-C stops both
+run: ## Start the service with a demo registry on a PostgreSQL of its own, with KAFKA=1 on a Kafka too; Ctrl-C stops all
 	@scripts/install run
+ifneq ($(KAFKA),)
+	@scripts/install kafka
+	@scripts/kafka
+endif
 	@cargo build --profile $(PROFILE) -p dispense-service --bin dispense
-	@exec $(TARGET)/$(PROFILE_FOLDER)/dispense dev $(ARGS)
+	@exec $(TARGET)/$(PROFILE_FOLDER)/dispense dev $(if $(KAFKA),--kafka) $(ARGS)
 
 .PHONY: test
-test: ## Run all tests, on PostgreSQL servers of their own
+test: ## Run all tests, on servers of their own: PostgreSQL and Apache Kafka
 	@scripts/install test
+	@scripts/kafka
 	cargo build --workspace --all-targets
 	DISPENSE_BIN="$$(realpath $(TARGET))/debug/dispense" \
-		$(TARGET)/debug/with-postgres -- cargo test --workspace $(ARGS)
+		$(TARGET)/debug/with-servers --kafka -- cargo test --workspace $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: ## Kill each of three Kafka brokers in turn under load, and look whether the streams are whole
+	@scripts/install test
+	@scripts/kafka
+	cargo build -p dispense-service -p dispense-embedded
+	cargo build -p dispense-kafka --example consumer
+	DISPENSE_BIN="$$(realpath $(TARGET))/debug/dispense" \
+		$(TARGET)/debug/with-servers -- cargo test -p dispense-tests cluster -- --ignored --nocapture $(ARGS)
 
 .PHONY: test-domain
 test-domain: ## Run the tests of the rules alone, which need nothing and take seconds
@@ -46,6 +63,7 @@ test-domain: ## Run the tests of the rules alone, which need nothing and take se
 .PHONY: bench
 bench: ## Measure the service against pgbench on this machine, and print the table
 	@scripts/install bench
+	@scripts/kafka
 	cargo build --release -p dispense-service --bin dispense
 	@exec $(TARGET)/release/dispense bench $(ARGS)
 

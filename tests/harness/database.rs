@@ -46,7 +46,7 @@ impl Database {
     /// A migrated database on the server that all tests share.
     pub(crate) async fn new() -> Self {
         let server = std::env::var("TEST_DATABASE_URL").expect(
-            "TEST_DATABASE_URL is not set; run the tests with `make test` or under with-postgres",
+            "TEST_DATABASE_URL is not set; run the tests with `make test` or under with-servers",
         );
         Self::on(&server).await
     }

@@ -1,7 +1,8 @@
-//! A private PostgreSQL from the system's own binaries.
+//! A private PostgreSQL from the system's own binaries, and a private Apache Kafka from its jars.
 //!
 //! `make run`, `make test` and `make bench` each need a database of their own, next to any other that
-//! the machine may have: nothing to set up before, nothing left behind, no fixed port.
+//! the machine may have: nothing to set up before, nothing left behind, no fixed port. Whoever wants
+//! streams needs a broker in the same way.
 //!
 //! ```text
 //!   Server::builder(folder)            folder/data         what initdb made, once
@@ -17,10 +18,12 @@
 //! * PostgreSQL refuses to run as root. As root, it runs as the user `postgres` (or `nobody`); where
 //!   that user cannot reach the wanted folder, the data lives below `/var/lib/dispense/` and a note in
 //!   the wanted folder says so.
+//! * Kafka has no such scruples about root, and no password unless its builder names users. It is killed
+//!   if it does not stop in time, which loses nothing.
 //!
-//! Start reading at [`Server`]. The program `with-postgres` wraps a command in such a server.
+//! Start reading at [`Server`] and [`Broker`]. The program `with-servers` wraps a command in such servers.
 
-#![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
+#![allow(clippy::doc_markdown, reason = "PostgreSQL and OpenSSL are names, not code")]
 
 mod account;
 mod binaries;

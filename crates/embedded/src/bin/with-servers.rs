@@ -34,7 +34,7 @@ The command finds in its environment:
 Options:
   --kafka            start Apache Kafka too; scripts/kafka brings its jars
   --set NAME=VALUE   a setting of PostgreSQL, such as --set max_connections=500 (300 by default)
-  --remove FOLDER    remove the data of a private PostgreSQL that does not run, wherever it is
+  --remove FOLDER    remove the data of a private server that does not run, wherever it is
   --help             print this
 
 The servers listen on free ports of 127.0.0.1. The exit code is that of the command, or 128 and the
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
             print!("{HELP}");
             Ok(0)
         }
-        Ok(Task::Remove(folder)) => Server::remove(&folder).map(|()| 0).map_err(Into::into),
+        Ok(Task::Remove(folder)) => remove(&folder).map(|()| 0).map_err(Into::into),
         Ok(Task::Run { settings, streams, command }) => run(&settings, streams, &command),
         Err(mistake) => {
             eprintln!("with-servers: {mistake}; see with-servers --help");
@@ -278,9 +278,14 @@ fn sweep(above: &Path) {
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let age = entry.metadata().and_then(|found| found.modified()).map(|time| time.elapsed());
         if is_ours && matches!(age, Ok(Ok(age)) if age > GROWN_UP) {
-            let folder = entry.path();
-            let of_broker = folder.extension().is_some_and(|ends| ends == KAFKA);
-            let _ = if of_broker { Broker::remove(&folder) } else { Server::remove(&folder) };
+            let _ = remove(&entry.path());
         }
     }
+}
+
+/// Removes the folder of a server; the name says of which kind.
+fn remove(folder: &Path) -> dispense_embedded::Result<()> {
+    let of_broker = folder.extension().is_some_and(|ends| ends == KAFKA)
+        || folder.file_name().is_some_and(|name| name == KAFKA);
+    if of_broker { Broker::remove(folder) } else { Server::remove(folder) }
 }

@@ -88,7 +88,7 @@ pub(crate) fn partitions() -> Partitions {
 pub(crate) fn server() -> PgConnectOptions {
     let url = std::env::var("TEST_DATABASE_URL").expect(
         "these tests need a PostgreSQL server: run them through \
-         `cargo run -p dispense-embedded --bin with-postgres -- cargo test -p dispense-postgres`, \
+         `cargo run -p dispense-embedded --bin with-servers -- cargo test -p dispense-postgres`, \
          or name a superuser's URL in TEST_DATABASE_URL",
     );
     url.parse().expect("TEST_DATABASE_URL: expected a URL such as postgres://user@host/postgres")
