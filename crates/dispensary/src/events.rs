@@ -56,8 +56,22 @@ pub struct Stretch {
     pub epoch: i64,
 }
 
+/// What stands in the log, a few at a time. Nothing is read before it is asked for.
+pub(crate) type Pages<T> = BoxStream<'static, Result<Vec<T>, Unavailable>>;
+
 /// Lines, a few at a time. Nothing is read before it is asked for.
 pub type Lines = BoxStream<'static, Result<Vec<LogLine>, Unavailable>>;
+
+/// What has a place in the log.
+pub(crate) trait Placed: Send + 'static {
+    fn place(&self) -> LogPosition;
+}
+
+impl Placed for LogLine {
+    fn place(&self) -> LogPosition {
+        self.place
+    }
+}
 
 impl Dispensary {
     /// How the log is divided.
@@ -85,46 +99,68 @@ impl Dispensary {
     #[must_use]
     pub fn lines(&self, stretch: Stretch) -> Lines {
         let pages = self.pages.clone();
-        let end = stretch.end.position;
-        let read = move |after: LogPosition| {
+        through(stretch, move |after, most| {
             let pages = pages.clone();
-            async move {
-                let Ok(left) = u32::try_from(end - after.position) else { return Ok(None) };
-                if left == 0 {
-                    return Ok(None);
-                }
-                let lines = pages.lines(after, left.min(MOST_AT_ONCE)).await?;
-                let Some(last) = lines.last().map(|line| line.place) else {
-                    return Err(Unavailable::database("the log lost its tail while it was read"));
-                };
-                Ok(Some((lines, last)))
-            }
-        };
-        stream::try_unfold(stretch.after, read).boxed()
+            async move { pages.lines(after, most).await }
+        })
     }
 
     /// All lines behind a place, those too that are still to come: it never ends by itself.
     #[must_use]
     pub fn follow(&self, after: LogPosition) -> Lines {
         let pages = self.pages.clone();
-        let read = move |after: LogPosition| {
+        self.on_and_on(after, move |after, most| {
             let pages = pages.clone();
-            async move { next(&pages, after).await.map(Some) }
+            async move { pages.lines(after, most).await }
+        })
+    }
+
+    /// All that `read` finds behind a place, as soon as there is any.
+    pub(crate) fn on_and_on<T: Placed, R>(
+        &self,
+        after: LogPosition,
+        read: impl Fn(LogPosition, u32) -> R + Send + Sync + 'static,
+    ) -> Pages<T>
+    where
+        R: Future<Output = Result<Vec<T>, Unavailable>> + Send + 'static,
+    {
+        let (pages, read) = (self.pages.clone(), Arc::new(read));
+        let next = move |after: LogPosition| {
+            let (pages, read) = (pages.clone(), read.clone());
+            async move {
+                loop {
+                    let found = read(after, MOST_AT_ONCE).await?;
+                    if let Some(last) = found.last().map(Placed::place) {
+                        return Ok(Some((found, last)));
+                    }
+                    pages.more(after).await;
+                }
+            }
         };
-        stream::try_unfold(after, read).boxed()
+        stream::try_unfold(after, next).boxed()
     }
 }
 
-/// The next lines behind a place, as soon as there are any.
-async fn next(
-    pages: &Arc<dyn LogPages>,
-    after: LogPosition,
-) -> Result<(Vec<LogLine>, LogPosition), Unavailable> {
-    loop {
-        let lines = pages.lines(after, MOST_AT_ONCE).await?;
-        if let Some(last) = lines.last().map(|line| line.place) {
-            return Ok((lines, last));
+/// All that `read` finds in a stretch.
+pub(crate) fn through<T: Placed, R>(
+    stretch: Stretch,
+    read: impl Fn(LogPosition, u32) -> R + Send + 'static,
+) -> Pages<T>
+where
+    R: Future<Output = Result<Vec<T>, Unavailable>> + Send + 'static,
+{
+    let end = stretch.end.position;
+    let next = move |after: LogPosition| {
+        let left = u32::try_from(end - after.position).unwrap_or_default();
+        let reading = (left > 0).then(|| read(after, left.min(MOST_AT_ONCE)));
+        async move {
+            let Some(reading) = reading else { return Ok(None) };
+            let found = reading.await?;
+            let Some(last) = found.last().map(Placed::place) else {
+                return Err(Unavailable::database("the log lost its tail while it was read"));
+            };
+            Ok(Some((found, last)))
         }
-        pages.more(after).await;
-    }
+    };
+    stream::try_unfold(stretch.after, next).boxed()
 }

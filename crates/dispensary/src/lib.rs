@@ -34,6 +34,7 @@ pub mod history;
 pub mod hold;
 mod import;
 pub mod list;
+pub mod messages;
 mod orphans;
 pub mod past;
 pub mod patient_history;
@@ -70,6 +71,7 @@ pub use events::{LogEnd, LogLine, LogPages};
 pub use history::{History, Step};
 pub use hold::WantedHold;
 pub use import::{FaultyLine, ImportError, Line};
+pub use messages::{LogFacts, MessagePage};
 pub use orphans::{Orphans, dispense_of_key, remove_orphans};
 pub use past::{Moment, PastError, Reading};
 pub use patient_history::Histories;
@@ -111,6 +113,8 @@ pub struct Outside {
     pub reimbursements: Arc<dyn Reimbursements>,
     /// The log itself, page by page.
     pub pages: Arc<dyn LogPages>,
+    /// The log, as far as messages are made of it.
+    pub facts: Arc<dyn LogFacts>,
     /// Who signed what.
     pub signatures: Arc<dyn Signatures>,
     /// Where signed containers are kept.
@@ -132,6 +136,7 @@ pub struct Dispensary {
     reports: Arc<dyn Reports>,
     reimbursements: Arc<dyn Reimbursements>,
     pages: Arc<dyn LogPages>,
+    facts: Arc<dyn LogFacts>,
     signatures: Arc<dyn Signatures>,
     contents: Arc<dyn Contents>,
     proofs: Arc<dyn Proofs>,
@@ -142,7 +147,7 @@ impl Dispensary {
     /// A dispensary among all that.
     #[must_use]
     pub fn new(outside: Outside) -> Self {
-        let Outside { log, positions, registry, dispenses, histories, pages, .. } = outside;
+        let Outside { log, positions, registry, dispenses, histories, pages, facts, .. } = outside;
         let Outside { reports, reimbursements, signatures, contents, proofs, terms, .. } = outside;
         Self {
             log,
@@ -153,6 +158,7 @@ impl Dispensary {
             reports,
             reimbursements,
             pages,
+            facts,
             signatures,
             contents,
             proofs,

@@ -19,6 +19,7 @@ pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod import;
+pub(crate) mod messages;
 mod ndjson;
 mod next_page;
 pub(crate) mod patient_history;

@@ -41,6 +41,8 @@ const WAYS: &[Way] = &[
     Way { pattern: "/api/v1/prescriptions/{id}/qualify", allow: "POST" },
     Way { pattern: "/api/v1/events", allow: "GET" },
     Way { pattern: "/api/v1/events/stream", allow: "GET" },
+    Way { pattern: "/api/v1/messages", allow: "GET" },
+    Way { pattern: "/api/v1/messages/stream", allow: "GET" },
     Way { pattern: "/api/v1/reports/dispensing", allow: "GET" },
     Way { pattern: "/api/v1/registry/import", allow: "POST" },
     Way { pattern: "/api/v1/registry/changes", allow: "GET" },
@@ -135,6 +137,8 @@ fn mount(config: &mut ServiceConfig<'_>) {
         .service(ndp::qualify::qualify_prescription)
         .service(ndp::events::get_events)
         .service(ndp::events::stream::stream_events)
+        .service(ndp::messages::get_messages)
+        .service(ndp::messages::stream::stream_messages)
         .service(ndp::report::get_dispensing_report)
         .service(ndp::import::import_registry)
         .service(ndp::registry_changes::get_registry_changes)

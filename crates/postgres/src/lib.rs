@@ -26,6 +26,7 @@ mod cursor_key;
 mod dispenses;
 pub mod erase;
 pub mod export;
+mod facts;
 mod fault;
 pub mod faults;
 mod folded;

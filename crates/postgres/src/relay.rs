@@ -3,12 +3,10 @@
 //! ```text
 //!   lease, release   the row `relay` of followers     two statements, and no lock that lasts
 //!   goes_on          log, log_epochs, that row        where log and streams agree
-//!   facts            a page of events by its place    one statement; the beginnings that are not in the
-//!                                                     page, and what was handed over before: one each
+//!   facts            a page of events by its place    crate::facts
 //!   reached          that row                         for people, and for a log that lost its tail
 //! ```
 
-mod facts;
 mod lease;
 mod place;
 
@@ -23,7 +21,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::follow::Stop;
+use crate::facts;
 use crate::log::within;
 use crate::notify::Heard;
 use crate::{PgLog, connect};
@@ -95,11 +93,11 @@ impl RelayLog for PgRelayLog {
     }
 
     async fn facts(&self, after: RelayPlace, most: u32) -> Result<Vec<Fact>, RelayStop> {
-        self.facts_behind(after, most).await
+        facts::read_behind(&self.pool, after.place, Some(after.hash), most).await
     }
 
     async fn facts_at(&self, partition: u16, positions: &[i64]) -> Result<Vec<Fact>, RelayStop> {
-        self.facts_of(partition, positions).await
+        facts::read_at(&self.pool, partition, positions).await
     }
 
     async fn reached(&self, place: RelayPlace) -> Result<(), Unavailable> {
@@ -127,14 +125,5 @@ impl RelayLog for PgRelayLog {
             () = told => {}
             () = LogPages::more(&*self.log, after) => {}
         }
-    }
-}
-
-/// Why a statement of the relay did not bring what it should.
-fn stopped(stop: Stop) -> RelayStop {
-    match stop {
-        Stop::Database(error) => Unavailable::database(error).into(),
-        Stop::Stuck { position, why } => RelayStop::Stuck { position, why },
-        Stop::Diverged { position } => RelayStop::Diverged { position },
     }
 }

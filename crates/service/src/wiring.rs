@@ -97,6 +97,7 @@ pub(crate) async fn wire(
             reports: Arc::new(PgReports::new(pool.clone())),
             reimbursements: Arc::new(PgReimbursements::new(pool.clone())),
             pages: log.clone(),
+            facts: log.clone(),
             log,
             registry: registry.clone(),
             signatures: Arc::new(verifier),

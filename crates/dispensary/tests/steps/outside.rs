@@ -15,10 +15,10 @@ use dispensary::report::{Counted, Group, Reports, Sums};
 use dispensary::search::{Matching, PageAsked, PageSize};
 use dispensary::{
     AppendError, Appended, Asker, ClientType, Consistency, Contents, Criteria, Dispensary,
-    Dispenses, EventLog, FaultyLine, Inclusion, Kept, Line, LogEnd, LogLine, LogPages, LogPosition,
-    LogPositions, Model, NoProof, Opened, Origin, Outside, Positions, Proofs, ProvedRow, Recorded,
-    Registries, Registry, Scopes, Signatures, SignedCheckpoint, Stream, Tried, Unavailable,
-    Unnamed,
+    Dispenses, EventLog, Fact, FaultyLine, Inclusion, Kept, Line, LogEnd, LogFacts, LogLine,
+    LogPages, LogPosition, LogPositions, Model, NoProof, Opened, Origin, Outside, Positions,
+    Proofs, ProvedRow, Recorded, Registries, Registry, Scopes, Signatures, SignedCheckpoint,
+    Stream, Tried, Unavailable, Unnamed,
 };
 use dispense_domain::decide::create_hold::explain;
 use dispense_domain::{
@@ -102,6 +102,7 @@ pub(crate) fn dispensary_with(world: &Arc<World>, positions: Arc<dyn Positions>)
         reports: Arc::new(Nobody),
         reimbursements: Arc::new(Nobody),
         pages: Arc::new(Nobody),
+        facts: Arc::new(Nobody),
         signatures: Arc::new(Nobody),
         contents: Arc::new(Nobody),
         proofs: Arc::new(Nobody),
@@ -300,6 +301,17 @@ impl LogPages for Nobody {
 
     async fn more(&self, _: LogPosition) {
         unreachable!("nobody reads the log")
+    }
+}
+
+#[async_trait]
+impl LogFacts for Nobody {
+    fn log_id(&self) -> Uuid {
+        unreachable!("nobody is told of the log")
+    }
+
+    async fn facts(&self, _: LogPosition, _: u32) -> Result<Vec<Fact>, Unavailable> {
+        unreachable!("nobody is told of the log")
     }
 }
 

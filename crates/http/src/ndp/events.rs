@@ -8,8 +8,9 @@ use actix_web::middleware::Compress;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::events::{Lines, Stretch};
-use dispensary::{LogPosition, LogPositions};
+use dispensary::events::Stretch;
+use dispensary::{LogLine, LogPosition, LogPositions, Unavailable};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 
 use self::readers::Place;
@@ -23,15 +24,15 @@ use crate::problem::Problem;
 use crate::query::{self, Members, kinds};
 
 /// The fewest and the most lines of an answer, and how many there are unless told.
-const FEWEST: u64 = 1;
-const MOST: u64 = 10_000;
-const USUAL: u64 = 1_000;
+pub(super) const FEWEST: u64 = 1;
+pub(super) const MOST: u64 = 10_000;
+pub(super) const USUAL: u64 = 1_000;
 
 /// JSON values, one on each line.
-const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// Raised when a log that lost its tail was accepted.
-const DISPENSE_EPOCH: HeaderName = HeaderName::from_static("dispense-epoch");
+pub(super) const DISPENSE_EPOCH: HeaderName = HeaderName::from_static("dispense-epoch");
 
 /// Read the log
 ///
@@ -83,7 +84,7 @@ pub(crate) async fn get_events(request: HttpRequest, door: web::Data<Door>) -> H
             .insert_header(told(&LogPositions::from(stretch.end)))
             .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()))
             .insert_header((LINK, wanted.next(&stretch)));
-        Ok(response.streaming(body(door.dispensary.lines(stretch), place)))
+        Ok(response.streaming(body(door.dispensary.lines(stretch), place, written)))
     })
     .await
 }
@@ -112,7 +113,7 @@ impl Wanted {
 }
 
 /// The place behind which to begin, from the members `partition` and `after`.
-fn after(query: &mut Members, partitions: u16) -> Option<LogPosition> {
+pub(super) fn after(query: &mut Members, partitions: u16) -> Option<LogPosition> {
     let last = u64::from(partitions.saturating_sub(1));
     let partition = query.required("partition", kinds::whole(0..=last));
     let after = query.optional("after", kinds::whole(0..=i64::MAX.cast_unsigned()));
@@ -120,23 +121,28 @@ fn after(query: &mut Members, partitions: u16) -> Option<LogPosition> {
     Some(LogPosition { partition: u16::try_from(partition?).ok()?, position })
 }
 
-/// The lines as they are sent, each page when the one before is gone. If the log cannot be read on,
-/// the answer breaks off, so that nobody takes it for whole.
-fn body(
-    lines: Lines,
+/// Pages as they are sent, each when the one before is gone. If the log cannot be read on, the answer
+/// breaks off, so that nobody takes it for whole.
+pub(super) fn body<P: 'static>(
+    pages: BoxStream<'static, Result<P, Unavailable>>,
     place: Place,
-) -> impl Stream<Item = Result<Bytes, dispensary::Unavailable>> + 'static {
-    lines.map(move |page| {
+    written: impl Fn(P) -> Bytes + 'static,
+) -> impl Stream<Item = Result<Bytes, Unavailable>> + 'static {
+    pages.map(move |page| {
         let _taken = &place;
         let page = page.inspect_err(|silent| {
             // The answer has begun; what is left is to say why it ends.
             Problem::from(silent).log();
         })?;
-        let mut bytes = Vec::with_capacity(page.iter().map(|line| line.text.len() + 1).sum());
-        for line in page {
-            bytes.extend_from_slice(line.text.as_bytes());
-            bytes.push(b'\n');
-        }
-        Ok(Bytes::from(bytes))
+        Ok(written(page))
     })
+}
+
+fn written(page: Vec<LogLine>) -> Bytes {
+    let mut bytes = Vec::with_capacity(page.iter().map(|line| line.text.len() + 1).sum());
+    for line in page {
+        bytes.extend_from_slice(line.text.as_bytes());
+        bytes.push(b'\n');
+    }
+    Bytes::from(bytes)
 }

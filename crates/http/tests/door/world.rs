@@ -244,6 +244,7 @@ impl World {
                 reports: Arc::new(reports::MemoryReports(state.clone())),
                 reimbursements: Arc::new(reports::MemoryReports(state.clone())),
                 pages: Arc::new(pages::MemoryPages(state.clone())),
+                facts: Arc::new(pages::MemoryPages(state.clone())),
                 signatures: Arc::new(signing::MemorySignatures(state.clone())),
                 contents: Arc::new(signing::MemoryContents(state.clone())),
                 proofs: Arc::new(proofs::MemoryProofs(state.clone())),

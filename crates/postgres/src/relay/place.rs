@@ -5,9 +5,10 @@ use dispensary::relay::{RelayPlace, RelayStop};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::{NAME, PgRelayLog, stopped};
+use super::{NAME, PgRelayLog};
+use crate::facts::stopped;
 use crate::follow::page::place;
-use crate::follow::{Place, Stop};
+use crate::follow::Place;
 use crate::log::within;
 use crate::rebuild;
 use crate::statements::HASH_AT;
@@ -81,7 +82,7 @@ impl PgRelayLog {
             let began = row.try_get::<Option<i64>, _>("position")?.map(|_| place(row));
             Ok((row.try_get("epoch")?, began.transpose()?))
         };
-        read(&row).map_err(|error| stopped(Stop::Database(error)))
+        read(&row).map_err(|error: sqlx::Error| stopped(error.into()))
     }
 
     /// What the database says was announced.
@@ -89,7 +90,7 @@ impl PgRelayLog {
         let asking = sqlx::query(TOLD).bind(partition.cast_signed()).bind(NAME);
         let row = within(asking.fetch_optional(&self.pool)).await?;
         let told = row.as_ref().map(place).transpose();
-        told.map_err(|error| stopped(Stop::Database(error)))
+        told.map_err(|error| stopped(error.into()))
     }
 }
 

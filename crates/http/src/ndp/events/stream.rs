@@ -7,9 +7,10 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use dispensary::access::Looked;
-use dispensary::events::{Lines, LogLine};
-use dispensary::{LogPosition, LogPositions};
-use futures::{Stream, StreamExt, stream};
+use dispensary::events::{LogLine, Stretch};
+use dispensary::{LogPosition, LogPositions, Unavailable};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -81,13 +82,43 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
         let asker = door.admit(&request, AUDIT).await?;
         let partitions = door.dispensary.partitions().count();
         let sent = query::read(&request, |query| after(query, partitions))?;
-        let after = last_event_id(&request, sent.partition)?.unwrap_or(sent);
-        let place = door.readers.take()?;
-        // Nothing is taken from it but whether the log reaches there.
-        let stretch = door.dispensary.stretch(after, 0).await?;
+        let begins = begin(&request, &door, sent).await?;
         door.saw(&request, &asker, Seen::nothing(Looked::Events)).await?;
+        let lines = door.dispensary.follow(begins.stretch.after);
+        Ok(begins.sending(&door, lines.map(|page| Ok(written(&page?))).boxed()))
+    })
+    .await
+}
+
+/// Where a stream begins, and its place among those who read.
+pub(crate) struct Begins {
+    pub(crate) stretch: Stretch,
+    place: Place,
+}
+
+/// Finds where a stream begins for which that was sent, and takes a place for it.
+pub(crate) async fn begin(
+    request: &HttpRequest,
+    door: &Door,
+    sent: LogPosition,
+) -> Result<Begins, Problem> {
+    let after = last_event_id(request, sent.partition)?.unwrap_or(sent);
+    let place = door.readers.take()?;
+    // Nothing is taken from it but whether the log reaches there.
+    let stretch = door.dispensary.stretch(after, 0).await?;
+    Ok(Begins { stretch, place })
+}
+
+impl Begins {
+    /// The answer that sends those pieces, for as long as a stream may last.
+    pub(crate) fn sending(
+        self,
+        door: &Door,
+        pieces: BoxStream<'static, Result<Bytes, Unavailable>>,
+    ) -> HttpResponse {
+        let Self { stretch, place } = self;
         let sending = Sending {
-            lines: door.dispensary.follow(after),
+            pieces,
             closing: door.readers.closing(),
             until: Instant::now() + LONGEST,
             _place: place,
@@ -98,11 +129,10 @@ pub(crate) async fn stream_events(request: HttpRequest, door: web::Data<Door>) -
             .content_type("text/event-stream")
             // Some proxies keep an answer back until there is enough of it.
             .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
-            .insert_header(positions::told(&LogPositions::from(after)))
+            .insert_header(positions::told(&LogPositions::from(stretch.after)))
             .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()));
-        Ok(response.streaming(begun.chain(sending.stream())))
-    })
-    .await
+        response.streaming(begun.chain(sending.stream()))
+    }
 }
 
 /// The place that the header names; a consumer that has no last id sends none, or an empty one.
@@ -129,7 +159,7 @@ fn last_event_id(request: &HttpRequest, partition: u16) -> Result<Option<LogPosi
 
 /// A stream under way.
 struct Sending {
-    lines: Lines,
+    pieces: BoxStream<'static, Result<Bytes, Unavailable>>,
     closing: CancellationToken,
     until: Instant,
     _place: Place,
@@ -146,15 +176,15 @@ impl Sending {
 
     /// The next piece, or the end.
     async fn next(&mut self) -> Option<Bytes> {
-        let page = tokio::select! {
+        let piece = tokio::select! {
             biased;
             () = self.closing.cancelled() => return None,
             () = tokio::time::sleep_until(self.until) => return None,
-            page = self.lines.next() => page?,
+            piece = self.pieces.next() => piece?,
             () = tokio::time::sleep(HEARTBEAT) => return Some(Bytes::from_static(STILL_THERE)),
         };
-        match page {
-            Ok(page) => Some(written(&page)),
+        match piece {
+            Ok(piece) => Some(piece),
             Err(silent) => {
                 // The consumer comes back by itself, and is told then if that lasts.
                 Problem::from(&silent).log();

@@ -6,16 +6,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dispensary::announcement::Fact;
-use dispensary::relay::{RelayPlace, RelayStop};
-use dispensary::{LogHash, LogPosition};
+use dispensary::relay::RelayStop;
+use dispensary::{LogFacts, LogHash, LogPosition, Unavailable};
 use dispense_domain::{DispenseEvent, HoldCreated, upcast};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
-use super::{PgRelayLog, stopped};
+use crate::PgLog;
 use crate::follow::page::{behind, place, until_stuck};
 use crate::follow::{Place, Stop};
 use crate::log::within;
@@ -23,9 +24,9 @@ use crate::log::within;
 /// The most events that are read at once, whatever was asked for: some megabytes.
 const MOST: u32 = 2_000;
 
-/// The hash at the last position stands before the page, so that whoever reads on sees whether the log
-/// is still the one that was announced.
-const BEHIND: &str = "
+/// Whoever knows the hash at the last position reads it once more, before the page, and so sees whether
+/// the log is still the one that was announced.
+const FROM: &str = "
 SELECT position, hash, aggregate_id, dispense_id, sequence, event_id, recorded_at, event_type,
        event_version, payload::text AS payload, metadata->>'traceparent' AS traceparent
 FROM events WHERE partition = $1 AND position >= $2 ORDER BY position LIMIT $3";
@@ -82,97 +83,143 @@ struct Beside {
     handed_over: HashMap<(String, i64), u32>,
 }
 
-impl PgRelayLog {
-    pub(super) async fn facts_behind(
-        &self,
-        after: RelayPlace,
-        most: u32,
-    ) -> Result<Vec<Fact>, RelayStop> {
-        let LogPosition { partition, position } = after.place;
-        let most = most.min(MOST);
-        let reading = sqlx::query(BEHIND)
-            .bind(partition.cast_signed())
-            .bind(position)
-            .bind(i64::from(most) + 1)
-            .fetch_all(&self.pool);
-        let rows = within(reading).await?;
-        let last = Place { position, hash: after.hash };
-        let most = usize::try_from(most).unwrap_or_default();
-        let found = behind(last, &rows).and_then(|rows| {
-            // Whoever announced over a gap would never come back to it.
-            let expected = position + 1..;
-            until_stuck(rows.iter().take(most).zip(expected).map(|(row, expected)| {
-                let found = found(row)?;
-                if found.position == expected {
-                    Ok(found)
-                } else {
-                    let why = "the log has no such position, and goes on behind it".to_owned();
-                    Err(Stop::Stuck { position: expected, why })
-                }
-            }))
-        });
-        let facts = self.complete(partition, found.map_err(stopped)?).await?;
-        until_stuck(facts.into_iter()).map_err(stopped)
+#[async_trait]
+impl LogFacts for PgLog {
+    fn log_id(&self) -> Uuid {
+        self.log_settings().log_id
     }
 
-    pub(super) async fn facts_of(
-        &self,
-        partition: u16,
-        positions: &[i64],
-    ) -> Result<Vec<Fact>, RelayStop> {
-        let positions: Vec<i64> =
-            positions.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let mut facts = Vec::with_capacity(positions.len());
-        for positions in positions.chunks(usize::try_from(MOST).unwrap_or(usize::MAX)) {
-            let reading = sqlx::query(AT).bind(partition.cast_signed()).bind(positions);
-            let rows = within(reading.fetch_all(&self.pool)).await?;
-            let found = rows.iter().map(found).collect::<Result<Vec<_>, _>>().map_err(stopped)?;
-            for fact in self.complete(partition, found).await? {
-                facts.push(fact.map_err(stopped)?);
-            }
+    async fn facts(&self, after: LogPosition, most: u32) -> Result<Vec<Fact>, Unavailable> {
+        read_behind(self.pool(), after, None, most).await.map_err(|stop| match stop {
+            RelayStop::Unavailable(silent) => silent,
+            stop @ (RelayStop::Stuck { .. }
+            | RelayStop::Diverged { .. }
+            | RelayStop::PlaceLost { .. }) => Unavailable { what: "the log", source: stop.into() },
+        })
+    }
+}
+
+/// At most `most` events behind a place, none of them behind one that cannot be told. If the hash of
+/// the row there is told, the log must have it still.
+pub(crate) async fn read_behind(
+    pool: &PgPool,
+    after: LogPosition,
+    hash: Option<LogHash>,
+    most: u32,
+) -> Result<Vec<Fact>, RelayStop> {
+    let LogPosition { partition, position } = after;
+    let most = most.min(MOST);
+    let from = if hash.is_some() { position } else { position.saturating_add(1) };
+    let reading = sqlx::query(FROM)
+        .bind(partition.cast_signed())
+        .bind(from)
+        .bind(i64::from(most) + 1)
+        .fetch_all(pool);
+    let rows = within(reading).await?;
+    let rows = match hash {
+        Some(hash) => behind(Place { position, hash }, &rows).map_err(stopped)?,
+        None => &rows,
+    };
+    // Whoever announced over a gap would never come back to it.
+    let expected = position.saturating_add(1)..;
+    let rows = rows.iter().take(usize::try_from(most).unwrap_or_default()).zip(expected);
+    let found = until_stuck(rows.map(|(row, expected)| {
+        let found = found(row)?;
+        if found.position == expected {
+            Ok(found)
+        } else {
+            let why = "the log has no such position, and goes on behind it".to_owned();
+            Err(Stop::Stuck { position: expected, why })
         }
-        Ok(facts)
-    }
+    }));
+    let facts = complete(pool, partition, found.map_err(stopped)?).await?;
+    until_stuck(facts.into_iter()).map_err(stopped)
+}
 
-    /// Gives events what they need beside themselves.
-    async fn complete(
-        &self,
+/// The events at those positions, in order, without those that are not there.
+pub(crate) async fn read_at(
+    pool: &PgPool,
+    partition: u16,
+    positions: &[i64],
+) -> Result<Vec<Fact>, RelayStop> {
+    let positions: Vec<i64> =
+        positions.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut facts = Vec::with_capacity(positions.len());
+    for positions in positions.chunks(usize::try_from(MOST).unwrap_or(usize::MAX)) {
+        let reading = sqlx::query(AT).bind(partition.cast_signed()).bind(positions);
+        let rows = within(reading.fetch_all(pool)).await?;
+        let found = rows.iter().map(found).collect::<Result<Vec<_>, _>>().map_err(stopped)?;
+        for fact in complete(pool, partition, found).await? {
+            facts.push(fact.map_err(stopped)?);
+        }
+    }
+    Ok(facts)
+}
+
+/// Gives events what they need beside themselves.
+async fn complete(
+    pool: &PgPool,
+    partition: u16,
+    found: Vec<Found>,
+) -> Result<Vec<Result<Fact, Stop>>, RelayStop> {
+    let mut beside = Beside::default();
+    beside.find_holds(pool, partition, &found).await?;
+    beside.count(pool, partition, &found).await?;
+    Ok(found.into_iter().map(|it| it.with(partition, &beside)).collect())
+}
+
+impl Beside {
+    async fn find_holds(
+        &mut self,
+        pool: &PgPool,
         partition: u16,
-        found: Vec<Found>,
-    ) -> Result<Vec<Result<Fact, Stop>>, RelayStop> {
-        let beside = self.beside(partition, &found).await?;
-        Ok(found.into_iter().map(|it| it.with(partition, &beside)).collect())
-    }
-
-    async fn beside(&self, partition: u16, found: &[Found]) -> Result<Beside, RelayStop> {
-        let mut beside = Beside::default();
+        found: &[Found],
+    ) -> Result<(), RelayStop> {
         for it in found {
             if let DispenseEvent::HoldCreated(hold) = &it.event {
-                beside.holds.insert(it.dispense_id, Ok(hold.clone()));
+                self.holds.insert(it.dispense_id, Ok(hold.clone()));
             }
         }
         let elsewhere: BTreeSet<Uuid> = found.iter().map(|it| it.dispense_id).collect();
         let elsewhere: Vec<Uuid> =
-            elsewhere.into_iter().filter(|id| !beside.holds.contains_key(id)).collect();
+            elsewhere.into_iter().filter(|id| !self.holds.contains_key(id)).collect();
         if !elsewhere.is_empty() {
             let reading = sqlx::query(HOLDS).bind(partition.cast_signed()).bind(elsewhere);
-            for row in within(reading.fetch_all(&self.pool)).await? {
-                let hold = hold(&row).map_err(|error| stopped(Stop::Database(error)))?;
-                beside.holds.insert(hold.0, hold.1);
+            for row in within(reading.fetch_all(pool)).await? {
+                let (id, hold) = hold(&row).map_err(|error| stopped(error.into()))?;
+                self.holds.insert(id, hold);
             }
         }
+        Ok(())
+    }
+
+    async fn count(
+        &mut self,
+        pool: &PgPool,
+        partition: u16,
+        found: &[Found],
+    ) -> Result<(), RelayStop> {
         let handed_over = |it: &&Found| matches!(it.event, DispenseEvent::Processed(_));
         let (ids, numbers): (Vec<&str>, Vec<i64>) =
             found.iter().filter(handed_over).map(|it| (&*it.aggregate_id, it.sequence)).unzip();
         if !ids.is_empty() {
             let reading = sqlx::query(HANDED_OVER).bind(partition.cast_signed());
-            let reading = reading.bind(ids).bind(numbers).fetch_all(&self.pool);
+            let reading = reading.bind(ids).bind(numbers).fetch_all(pool);
             for row in within(reading).await? {
-                let counted = counted(&row).map_err(|error| stopped(Stop::Database(error)))?;
-                beside.handed_over.insert(counted.0, counted.1);
+                let (place, handed_over) = counted(&row).map_err(|error| stopped(error.into()))?;
+                self.handed_over.insert(place, handed_over);
             }
         }
-        Ok(beside)
+        Ok(())
+    }
+}
+
+/// Why a statement did not bring what it should.
+pub(crate) fn stopped(stop: Stop) -> RelayStop {
+    match stop {
+        Stop::Database(error) => Unavailable::database(error).into(),
+        Stop::Stuck { position, why } => RelayStop::Stuck { position, why },
+        Stop::Diverged { position } => RelayStop::Diverged { position },
     }
 }
 
