@@ -15,6 +15,8 @@ mod messages;
 mod topics;
 mod witness;
 
+mod described;
+mod doubted;
 mod fallen;
 mod fenced;
 mod killed;

@@ -82,7 +82,7 @@ impl House {
             let counted = summary["topics"][topic].as_u64().unwrap_or_default();
             assert_eq!(usize::try_from(counted).unwrap(), count(&audit, topic), "{topic}");
         }
-        self.seen_by_the_other().await;
+        assert!(self.is_whole_to_the_other().await, "the consumer in Rust found something");
         println!(
             "{} events of the log in {} messages, each once and in order",
             audit.entries.len(),
@@ -104,8 +104,8 @@ impl House {
         testimony(self, &arguments.map(str::to_owned), "").await
     }
 
-    /// The consumer in Rust finds the streams whole.
-    async fn seen_by_the_other(&self) {
+    /// Whether the consumer in Rust finds the streams whole.
+    pub(super) async fn is_whole_to_the_other(&self) -> bool {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
         let example = target.join("debug/examples/consumer");
         assert!(
@@ -116,6 +116,8 @@ impl House {
         let mut command = Command::new(example);
         command.args([&self.inside, &self.prefix]);
         let output = ended(command).await;
-        assert!(output.status.success(), "{output:?}");
+        println!("{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.stderr.is_empty(), "{output:?}");
+        output.status.success()
     }
 }
