@@ -256,3 +256,77 @@ impl Understood {
         Self { message, found }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    /// Medication requests at every other offset from 10 on, in a log of so many partitions.
+    fn pieces(count: u128, partitions: u16) -> Vec<Piece> {
+        let message = |n: u128| {
+            let value = format!(
+                r#"{{"kind":"medication_request","data":{{"id":"{}","status":"ACTIVE",
+                "person_id":"{1}","employee_id":"{1}","division_id":"{1}","legal_entity_id":"{1}",
+                "medication_id":"{1}","medication_qty":30}}}}"#,
+                Uuid::from_u128(n),
+                Uuid::nil(),
+            );
+            let offset = 10 + 2 * i64::try_from(n).unwrap();
+            Message { offset, key: None, length: value.len(), value: Some(value.into()) }
+        };
+        let messages = Messages {
+            source: TopicPartition { topic: "requests".to_owned(), partition: 0 },
+            kind: RegistryKind::MedicationRequest,
+            from: Some(7),
+            to: 12_345,
+            lost: 3,
+            messages: (0..count).map(message).collect(),
+        };
+        Piece::of(messages, Partitions::new(partitions).unwrap())
+    }
+
+    /// They cover every offset from 7 to 12,345, once and in order.
+    fn joined(pieces: &[Piece]) {
+        let mut at = Some(7);
+        for piece in pieces {
+            assert_eq!(piece.from, at);
+            let offsets = piece.messages.iter().map(|it| it.message.offset);
+            assert!(offsets.is_sorted_by(|one, next| one < next));
+            let mut offsets = piece.messages.iter().map(|it| it.message.offset);
+            assert!(offsets.all(|offset| at <= Some(offset) && offset < piece.to));
+            at = Some(piece.to);
+        }
+        assert_eq!(at, Some(12_345));
+        assert_eq!(pieces.first().map(|piece| piece.lost), Some(3));
+        assert_eq!(pieces.iter().map(|piece| piece.lost).sum::<i64>(), 3);
+    }
+
+    #[test]
+    fn a_transaction_has_few_messages_and_keeps_few_writers_waiting() {
+        for (count, partitions) in [(0, 1), (1, 1), (256, 1), (257, 1), (1_000, 16), (1_000, 1_024)]
+        {
+            let pieces = pieces(count, partitions);
+            joined(&pieces);
+            for piece in &pieces {
+                assert!(piece.messages.len() <= MESSAGES_AT_ONCE);
+                let parts = piece.messages.iter().map(|it| it.found.as_ref().unwrap().0);
+                let parts: std::collections::BTreeSet<Part> = parts.collect();
+                assert!(parts.len() <= PARTITIONS_AT_ONCE, "{}", parts.len());
+            }
+            let all: usize = pieces.iter().map(|piece| piece.messages.len()).sum();
+            assert_eq!(all as u128, count);
+        }
+    }
+
+    #[test]
+    fn halves_meet_and_one_message_is_not_divided() {
+        let [piece] = <[Piece; 1]>::try_from(pieces(5, 1)).unwrap();
+        let (first, rest) = piece.halves().unwrap();
+        joined(&[first, rest]);
+        let [alone] = <[Piece; 1]>::try_from(pieces(1, 1)).unwrap();
+        let alone = alone.halves().unwrap_err();
+        joined(&[alone]);
+    }
+}

@@ -19,6 +19,7 @@ mod reading_past;
 mod reading_positions;
 mod registry;
 mod registry_changes;
+mod registry_stream;
 mod relay;
 mod reports;
 mod sample;
