@@ -28,11 +28,14 @@ use crate::error::StreamError;
 use crate::places::places;
 use crate::{Place, Settings};
 use bits::Bits;
-use comparing::Compared;
+pub(crate) use comparing::Compared;
 use reading::{Bounds, bounds, read};
 
 /// Events that are asked for at once.
-const AT_ONCE: usize = 500;
+pub(crate) const AT_ONCE: i64 = 500;
+
+/// The same, for lists.
+const MOST_ASKED: usize = 500;
 
 /// Why topics cannot be held against the log.
 #[derive(Debug, thiserror::Error)]
@@ -232,7 +235,7 @@ async fn seek(
         while position <= *least {
             let mut positions = Vec::new();
             let from = position;
-            while position <= *least && positions.len() < AT_ONCE {
+            while position <= *least && positions.len() < MOST_ASKED {
                 let asked = u64::try_from(position).unwrap_or_default();
                 if looked.may_miss(partition, asked, compared) {
                     positions.push(position);

@@ -2,14 +2,14 @@
 
 /// A set of positions.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 /// Bits in a word.
 const WORD: u64 = 64;
 
 impl Bits {
     /// Adds a position; false if it was there before. Its size is that of the largest one.
-    pub(super) fn add(&mut self, position: u64) -> bool {
+    pub(crate) fn add(&mut self, position: u64) -> bool {
         let (word, bit) = place(position);
         if self.0.len() <= word {
             self.0.resize(word + 1, 0);
@@ -21,13 +21,13 @@ impl Bits {
     }
 
     /// Whether a position is there.
-    pub(super) fn has(&self, position: u64) -> bool {
+    pub(crate) fn has(&self, position: u64) -> bool {
         let (word, bit) = place(position);
         self.0.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// The largest position; 0 if there is none.
-    pub(super) fn largest(&self) -> u64 {
+    pub(crate) fn largest(&self) -> u64 {
         let last = self.0.iter().rposition(|word| *word != 0);
         last.and_then(|number| Some((number, self.0.get(number)?))).map_or(0, |(number, word)| {
             let before = u64::try_from(number).unwrap_or_default() * WORD;

@@ -14,18 +14,18 @@ use super::reading::Read;
 use crate::Record;
 
 /// What is known of a topic.
-pub(super) struct Compared<'a> {
-    pub(super) topic: Topic,
+pub(crate) struct Compared<'a> {
+    pub(crate) topic: Topic,
     log: &'a dyn RelayLog,
     source: String,
     /// Up to where each partition of the log may be announced.
     limits: &'a [i64],
     /// The messages that were met, for each partition of the log.
-    pub(super) met: Vec<Bits>,
+    pub(crate) met: Vec<Bits>,
     /// The first and the last position of each partition of the log in each partition of the topic.
     ends: HashMap<(i32, u16), (i64, i64)>,
     pub(super) verified: Verified,
-    pub(super) findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// A message whose event is to be looked at.
@@ -36,7 +36,7 @@ struct Told {
 }
 
 impl<'a> Compared<'a> {
-    pub(super) fn new(topic: Topic, log: &'a dyn RelayLog, limits: &'a [i64]) -> Self {
+    pub(crate) fn new(topic: Topic, log: &'a dyn RelayLog, limits: &'a [i64]) -> Self {
         let verified = Verified {
             topic,
             is_there: true,
@@ -65,7 +65,7 @@ impl<'a> Compared<'a> {
     }
 
     /// Looks at messages in the order in which they stand; tells which events were looked at.
-    pub(super) async fn look(
+    pub(crate) async fn look(
         &mut self,
         messages: Vec<Read>,
         mut each: impl FnMut(&Fact),

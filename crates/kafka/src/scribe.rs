@@ -1,0 +1,143 @@
+//! Writes the place of a partition of the log by hand, with messages or without: for whoever mends the
+//! streams while the relay stands still.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::error::StreamError;
+use crate::place::Place;
+use crate::producer::{GivenUp, Outgoing, Producer};
+use crate::reader::{Reader, Sees};
+use crate::{POSITIONS_TOPIC, Record, Settings};
+
+/// How long the brokers may need to say who writes, and where.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
+/// nobody hears.
+const READABLE_WITHIN: Duration = Duration::from_secs(45);
+
+/// How often somebody else may be quicker: a relay that was fenced begins anew once.
+const TRIES: u32 = 10;
+
+/// How long is waited until it is tried again.
+const TRIES_AFTER: Duration = Duration::from_millis(200);
+
+/// Under which name a place is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// That of the relay: it can no longer commit then.
+    Relay,
+    /// One of its own, by which others who mend the same are kept away. The relay stands still.
+    Refill,
+}
+
+/// Writes the place of one partition of the log. Its calls block.
+pub(crate) struct Scribe {
+    producer: Producer,
+    topic: String,
+    partition: i32,
+    key: String,
+}
+
+impl Scribe {
+    /// Whoever wrote under that name before can no longer commit.
+    pub(crate) fn new(
+        settings: &Settings,
+        log_id: Uuid,
+        partition: u16,
+        name: Name,
+        given_up: GivenUp,
+    ) -> Result<Self, StreamError> {
+        let id = Producer::id(settings, log_id, partition);
+        let id = match name {
+            Name::Relay => id,
+            Name::Refill => format!("{id}-refill"),
+        };
+        let producer = Producer::new(settings, id, ANSWERS_WITHIN, given_up)?;
+        let topic = settings.topic(POSITIONS_TOPIC);
+        let of = Reader::new(settings, Sees::Everything)?.partitions(&topic, ANSWERS_WITHIN)?;
+        let partition_of_topic = Place::kafka_partition(partition, of);
+        let key = Place::key(log_id, partition);
+        Ok(Self { producer, topic, partition: partition_of_topic, key })
+    }
+
+    /// Writes messages into a topic, and the place, in one transaction.
+    pub(crate) fn write(
+        &self,
+        topic: &str,
+        messages: &[Record],
+        place: &Place,
+    ) -> Result<(), StreamError> {
+        let written = place.written().map_err(|error| StreamError::Place {
+            topic: self.topic.clone(),
+            key: self.key.clone(),
+            why: error.to_string(),
+        })?;
+        let messages = messages.iter().map(|record| Outgoing {
+            topic,
+            partition: None,
+            key: &record.key,
+            headers: Some(record.owned_headers()),
+            payload: &record.payload,
+        });
+        let place = Outgoing {
+            topic: &self.topic,
+            partition: Some(self.partition),
+            key: self.key.as_bytes(),
+            headers: None,
+            payload: written.as_bytes(),
+        };
+        self.producer.commit(messages.chain([place]), |_| Ok(())).map_err(|not| not.error)
+    }
+
+    pub(crate) fn listen(&self) {
+        self.producer.listen();
+    }
+}
+
+/// The place of a partition, once all that was begun is over.
+pub(crate) fn kept(
+    settings: &Settings,
+    log_id: Uuid,
+    partition: u16,
+) -> Result<Option<Place>, StreamError> {
+    Place::kept(settings, log_id, partition, READABLE_WITHIN)
+}
+
+/// Changes the place of a partition while nobody else can; returns what stands there then. `change` is
+/// told what stands there, and answers with what should, if that is something else.
+pub(crate) fn change(
+    settings: &Settings,
+    log_id: Uuid,
+    partition: u16,
+    change: impl Fn(Option<&Place>) -> Option<Place>,
+) -> Result<Option<Place>, StreamError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match changed(settings, log_id, partition, &change) {
+            Err(StreamError::Fenced(_)) if tries < TRIES => std::thread::sleep(TRIES_AFTER),
+            done => return done,
+        }
+    }
+}
+
+fn changed(
+    settings: &Settings,
+    log_id: Uuid,
+    partition: u16,
+    change: &impl Fn(Option<&Place>) -> Option<Place>,
+) -> Result<Option<Place>, StreamError> {
+    let scribe = Scribe::new(settings, log_id, partition, Name::Relay, GivenUp::default())?;
+    // After the fence: what was begun before is over, and nobody else goes on.
+    let kept = kept(settings, log_id, partition)?;
+    match change(kept.as_ref()) {
+        Some(place) => {
+            scribe.write("", &[], &place)?;
+            Ok(Some(place))
+        }
+        None => Ok(kept),
+    }
+}
