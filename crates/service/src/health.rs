@@ -9,9 +9,14 @@ use dispense_postgres::faults::{Faults, LastingFault};
 use dispense_postgres::{PgLog, PgRegistry, reachable};
 use sqlx::PgPool;
 
+use crate::stream_signs;
+
 /// What can have a fault and stops no command: its name, and what is said where it has none.
-const BESIDE: [(&str, &str); 2] =
-    [("followers", "all go on"), ("checkpoints", "none says otherwise than the log")];
+const BESIDE: [(&str, &str); 3] = [
+    ("followers", "all go on"),
+    ("checkpoints", "none says otherwise than the log"),
+    (stream_signs::CHECK, "nothing stands in their way"),
+];
 
 /// The most faults of one kind that are told one by one.
 const TOLD: usize = 8;

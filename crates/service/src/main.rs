@@ -11,7 +11,9 @@ mod dev;
 mod following;
 mod health;
 mod orphans;
+mod registry_stream;
 mod serve;
+mod stream_signs;
 mod telemetry;
 mod wiring;
 

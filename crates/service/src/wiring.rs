@@ -25,6 +25,8 @@ use crate::config::{Checkpoints, Settings, Signing};
 use crate::following::follow;
 use crate::health::Behind;
 use crate::orphans;
+use crate::registry_stream;
+use crate::stream_signs::StreamSigns;
 
 /// How often trust anchors and lists of revoked certificates are looked at.
 const TRUST_EVERY: Duration = Duration::from_secs(2);
@@ -82,6 +84,13 @@ pub(crate) async fn wire(
         let (every, stop) = (serving.checkpoints.every, stops.followers.clone());
         let partitions = log_settings.partitions.count();
         followers.spawn(checkpoints::keep(keeper, partitions, every, faults.clone(), stop));
+    }
+
+    if let Some(kafka) = &serving.kafka {
+        let signs = Arc::new(StreamSigns(faults.clone()));
+        let (database, stop) = (&settings.database, &stops.followers);
+        let reading = registry_stream::read(kafka, database, log_settings, &registry, signs, stop)?;
+        reading.into_iter().for_each(|reading| drop(followers.spawn(reading)));
     }
 
     let client_types: Arc<dyn ClientTypes> = {
