@@ -6,7 +6,7 @@ use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use super::house::{House, well};
+use super::house::{House, pause, well};
 use super::messages::{Message, all};
 use super::topics::delete;
 use super::witness::{CANCELLED, HOLD_CREATED, RECORDED};
@@ -46,6 +46,19 @@ async fn doubted(house: &House, instance: &Instance, found: &[(&str, u64)]) {
     assert!(!house.is_whole_to_the_other().await, "the consumer in Rust found nothing");
     let (status, said) = house.run(&["streams", "verify"]).await;
     assert!(!status.success(), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_keeps_its_offsets_with_what_it_was_told_may_be_killed() {
+    let house = House::new().await;
+    let instance = house.start().await;
+    let busy = house.busy(&[&instance]);
+    pause(3_000..4_000).await;
+    busy.stop(&house, 20).await;
+    let whole = house.whole(&instance).await;
+    let kept = house.kept_by_one_who_is_killed(8).await;
+    assert_eq!(kept["ok"], true, "{kept:#}");
+    assert_eq!(kept["messages"], whole["messages"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

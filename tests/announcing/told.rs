@@ -11,7 +11,7 @@ use super::witness::{CANCELLED, EXPIRED, FULLY_DISPENSED, HOLD_CREATED, RECORDED
 use crate::harness::{PAID, Terms, today};
 
 /// The topics in which a medication request was told, in the order of its events.
-fn topics<'a>(messages: &'a [Message], request: Uuid) -> Vec<(&'a str, &'a Value)> {
+fn topics(messages: &[Message], request: Uuid) -> Vec<(&str, &Value)> {
     let key = request.to_string();
     let of_request = messages.iter().filter(|message| message.key == key);
     of_request.map(|message| (&*message.topic, &message.value)).collect()

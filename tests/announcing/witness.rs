@@ -1,12 +1,12 @@
 //! The witnesses: two consumers that share no line with the service, and read what it has announced.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::house::House;
-use crate::harness::{Audit, Instance};
+use super::house::{House, pause};
+use crate::harness::{Audit, Instance, temporary};
 
 /// How long a witness waits while nothing comes: longer than it takes until a partition whose instance
 /// died is announced by another.
@@ -37,14 +37,20 @@ async fn ended(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-/// What the consumer in Python says of the streams of a house.
-async fn testimony(house: &House, arguments: &[String], token: &str) -> Value {
+/// The consumer in Python, about to read the streams of a house.
+fn consumer(house: &House, arguments: &[String]) -> Command {
     let mut command = Command::new(python());
     command
         .arg(workspace().join("docs/streams/consumer.py"))
         .args(["--brokers", &house.inside, "--prefix", &house.prefix, "--json"])
-        .args(arguments)
-        .env("DISPENSE_TOKEN", token);
+        .args(arguments);
+    command
+}
+
+/// What the consumer in Python says of the streams of a house.
+async fn testimony(house: &House, arguments: &[String], token: &str) -> Value {
+    let mut command = consumer(house, arguments);
+    command.env("DISPENSE_TOKEN", token);
     let output = ended(command).await;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code().is_some_and(|code| code < 2), "{output:?}");
@@ -96,6 +102,21 @@ impl House {
         let arguments = ["--events".to_owned(), format!("{}/api/v1/events", instance.url)];
         let arguments = [&arguments[..], &["--idle".to_owned(), PATIENCE.to_owned()]].concat();
         testimony(self, &arguments, &self.audit_token()).await
+    }
+
+    /// What the consumer in Python has in the end if it keeps what it was told in a file, and is killed
+    /// so many times on the way.
+    pub(super) async fn kept_by_one_who_is_killed(&self, kills: usize) -> Value {
+        let folder = temporary();
+        let state = folder.path().join("state").display().to_string();
+        let arguments = ["--state".to_owned(), state, "--idle".to_owned(), "3".to_owned()];
+        for _ in 0..kills {
+            let mut child = consumer(self, &arguments).stdout(Stdio::null()).spawn().unwrap();
+            pause(200..1_000).await;
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        testimony(self, &arguments, "").await
     }
 
     /// What the consumer in Python sees of what was never committed, if it is told to look there.
