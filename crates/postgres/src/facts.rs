@@ -29,7 +29,7 @@ const MOST: u32 = 2_000;
 const FROM: &str = "
 SELECT position, hash, aggregate_id, dispense_id, sequence, event_id, recorded_at, event_type,
        event_version, payload::text AS payload, metadata->>'traceparent' AS traceparent
-FROM events WHERE partition = $1 AND position >= $2 ORDER BY position LIMIT $3";
+FROM events WHERE partition = $1 AND position >= $2 AND position <= $3 ORDER BY position";
 
 const AT: &str = "
 SELECT e.position, e.hash, e.aggregate_id, e.dispense_id, e.sequence, e.event_id, e.recorded_at,
@@ -113,7 +113,7 @@ pub(crate) async fn read_behind(
     let reading = sqlx::query(FROM)
         .bind(partition.cast_signed())
         .bind(from)
-        .bind(i64::from(most) + 1)
+        .bind(position.saturating_add(most.into()))
         .fetch_all(pool);
     let rows = within(reading).await?;
     let rows = match hash {
@@ -122,8 +122,7 @@ pub(crate) async fn read_behind(
     };
     // Whoever announced over a gap would never come back to it.
     let expected = position.saturating_add(1)..;
-    let rows = rows.iter().take(usize::try_from(most).unwrap_or_default()).zip(expected);
-    let found = until_stuck(rows.map(|(row, expected)| {
+    let found = until_stuck(rows.iter().zip(expected).map(|(row, expected)| {
         let found = found(row)?;
         if found.position == expected {
             Ok(found)

@@ -15,6 +15,7 @@ mod importing;
 mod listing;
 mod logging;
 mod looking;
+mod messages;
 mod operating;
 mod past;
 mod patient_history;

@@ -336,6 +336,11 @@ async fn read(response: ServiceResponse<impl MessageBody>) -> Answer {
     Answer { status, headers, body: body.to_vec() }
 }
 
+/// The log, as far as messages are made of it.
+pub(super) fn facts(world: &World) -> impl dispensary::LogFacts {
+    pages::MemoryPages(world.state.clone())
+}
+
 /// A create with that body.
 pub(super) fn create(body: &str) -> TestRequest {
     TestRequest::post()
