@@ -24,6 +24,7 @@ mod clock;
 mod conformance;
 mod contract;
 mod demo;
+mod deploying;
 mod erasing;
 mod every_rule;
 mod expiring;

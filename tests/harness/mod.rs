@@ -31,7 +31,7 @@ pub(crate) use order::{Kind, Order};
 pub(crate) use own_server::OwnServer;
 pub(crate) use pharmacy::Pharmacy;
 pub(crate) use ports::free as free_port;
-pub(crate) use process::temporary;
+pub(crate) use process::{Process, temporary};
 pub(crate) use proxy::{Mischief, Proxy};
 pub(crate) use signing::{PAID, Payment, authority, sign_as};
 pub(crate) use small_disk::SmallDisk;

@@ -1,0 +1,8 @@
+//! What is in `deploy/`: started as it is written there, and held against the service that it is for. What linters know
+//! is checked by `make lint`.
+
+mod figures;
+mod image;
+mod promises;
+mod starting;
+mod written;
