@@ -23,7 +23,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::checkpoints;
 
-pub(crate) use kafka::needed as kafka;
+pub(crate) use kafka::{needed as kafka, private as private_kafka};
 pub(crate) use reader::{Mistakes, Reader};
 pub(crate) use table::help;
 pub(crate) use terms::{read as terms, written};

@@ -2,9 +2,10 @@
 //!
 //! A private PostgreSQL, its role and its log; the demo registry, made around today; a development
 //! key and an authority for signatures; and the service. All of it lives below `DISPENSE_HOME`, and
-//! starts again where it stopped.
+//! starts again where it stopped. With `--kafka` there is a private Apache Kafka too.
 
 mod orders;
+mod streams;
 mod welcome;
 
 use std::io::Write;
@@ -18,7 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use dispensary::Line;
 use dispense_demo::Demo;
-use dispense_embedded::{Mode, Server};
+use dispense_embedded::{Broker, Mode, Server};
 use dispense_http::auth::{
     Audience, AuthConfig, DevelopmentKeys, Issuer, JwksSource, JwtConfig, KeySchedule,
 };
@@ -26,10 +27,10 @@ use dispense_postgres::migrate::{ServingRole, migrate};
 use dispense_postgres::{Importer, PgLog, pool};
 use sqlx::postgres::PgConnectOptions;
 
-use self::welcome::Welcome;
+use self::welcome::{Announced, Welcome};
 use crate::checkpoints;
 use crate::cli::{self, import, sign, token};
-use crate::config::{Reader, Serving, Settings, home};
+use crate::config::{Reader, Serving, Settings, home, private_kafka};
 use crate::serve::{listen, serve};
 
 /// The database of a private installation, and the role that serves it.
@@ -48,13 +49,17 @@ pub(crate) struct Arguments {
     /// Registry data to load in place of the demo registry
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
+    /// Start a private Apache Kafka too, announce there, and read registry data from there
+    #[arg(long)]
+    kafka: bool,
 }
 
 /// Starts everything, and stops everything that it started.
 pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<()> {
     let home = home(&mut reader);
+    let streams = if arguments.kafka { private_kafka(&mut reader) } else { None };
     let serving = match (Serving::read(&mut reader), reader.mistakes()) {
-        (Some(serving), None) => serving,
+        (Some(serving), None) => Serving { kafka: streams.or(serving.kafka), ..serving },
         (_, mistakes) => return Err(mistakes.unwrap_or_default().into()),
     };
     let parties = token::parties(&mut reader)?;
@@ -63,20 +68,38 @@ pub(crate) fn run(mut reader: Reader, arguments: &Arguments) -> anyhow::Result<(
         .with_context(|| format!("DISPENSE_HOME: cannot make the folder {}", home.display()))?;
     let home = home.canonicalize()?;
 
-    say("starting PostgreSQL");
-    let mut server = Server::builder(home.join("postgres"))
-        .setting("max_connections", 100)
-        .setting("synchronous_commit", "on")
-        .start()?;
-    let outcome = cli::wait(serve_on(&server, &home, (serving, listener), parties, arguments));
+    let (mut server, mut broker) = start(&home, arguments)?;
+    let serving_on = (&server, broker.as_ref());
+    let outcome = cli::wait(serve_on(serving_on, &home, (serving, listener), parties, arguments));
+    if let Some(broker) = &mut broker {
+        say("stopping Apache Kafka");
+        broker.stop()?;
+    }
     say("stopping PostgreSQL");
     let stopped = server.stop(Mode::Fast);
     outcome?;
     Ok(stopped?)
 }
 
+/// Starts the servers, side by side.
+fn start(home: &Path, arguments: &Arguments) -> anyhow::Result<(Server, Option<Broker>)> {
+    let streams = arguments.kafka.then(|| {
+        say("starting Apache Kafka");
+        let home = home.to_owned();
+        std::thread::spawn(move || streams::start(&home))
+    });
+    say("starting PostgreSQL");
+    let server = Server::builder(home.join("postgres"))
+        .setting("max_connections", 100)
+        .setting("synchronous_commit", "on")
+        .start();
+    let broker = streams.map(std::thread::JoinHandle::join).transpose();
+    let broker = broker.map_err(|_| anyhow::anyhow!("the start of Apache Kafka panicked"))?;
+    Ok((server?, broker.transpose()?))
+}
+
 async fn serve_on(
-    server: &Server,
+    (server, broker): (&Server, Option<&Broker>),
     home: &Path,
     (mut serving, listener): (Serving, TcpListener),
     (issuer, audience): (Issuer, Audience),
@@ -92,6 +115,16 @@ async fn serve_on(
     }
     let day = today(serving.terms.zone);
     load(&database, home, day, arguments.registry.as_deref()).await?;
+    let mut announced = None;
+    if let (Some(broker), Some(kafka)) = (broker, &mut serving.kafka) {
+        kafka.connection.brokers = broker.addresses();
+        let log = PgLog::settings(&pool(&database, 1), None).await?;
+        streams::make_topics(kafka, log.partitions).await?;
+        announced = Some(Announced {
+            brokers: broker.addresses(),
+            listening: streams::listening(broker, &kafka.prefix),
+        });
+    }
     let key = token::key(home)?;
     let auth = AuthConfig::Jwt(JwtConfig {
         jwks: key.jwks_path().display().to_string().parse::<JwksSource>()?,
@@ -104,7 +137,7 @@ async fn serve_on(
     let psql = server.admin_url(DATABASE);
     let settings = Settings { database, serving, auth };
     let examples = demo.as_ref().map(|demo| orders::write_examples(home, demo)).transpose()?;
-    let welcome = Welcome { issuer, audience, psql, demo, examples };
+    let welcome = Welcome { issuer, audience, psql, announced, demo, examples };
     serve(settings, listener, |address| welcome.print(address, &key)).await
 }
 

@@ -18,10 +18,8 @@ pub(crate) fn read(from: &mut Reader) -> Option<Settings> {
         from.required("KAFKA_SASL_PASSWORD", |it| (!it.is_empty()).then(|| it.to_owned()))
     });
     let mechanism = from.value("KAFKA_SASL_MECHANISM", mechanism);
-    let prefix = from.optional("KAFKA_TOPIC_PREFIX", prefix);
-    let partitions = from.value("KAFKA_TOPIC_PARTITIONS", |text| bounded(text, 1, 1024));
     let replication = from.optional("KAFKA_REPLICATION", |text| bounded(text, 1, 15));
-    let registry = from.value("KAFKA_REGISTRY", truth);
+    let (prefix, partitions, registry) = topics(from);
     let sasl = match (user, password) {
         (Some(user), Some(password)) => Some(Sasl { mechanism: mechanism?, user, password }),
         _ => None,
@@ -29,11 +27,19 @@ pub(crate) fn read(from: &mut Reader) -> Option<Settings> {
     let tls = tls?.then(|| Tls { authorities, certificate: certificate.zip(key) });
     Some(Settings {
         connection: Connection { brokers, tls, sasl },
-        prefix: prefix.unwrap_or_default(),
+        prefix,
         partitions: partitions?,
         replication,
         registry: registry?,
     })
+}
+
+/// How topics are called, into how many partitions they are divided, and whether those of registry data
+/// are read.
+fn topics(from: &mut Reader) -> (String, Option<u16>, Option<bool>) {
+    let prefix = from.optional("KAFKA_TOPIC_PREFIX", prefix);
+    let partitions = from.value("KAFKA_TOPIC_PARTITIONS", |text| bounded(text, 1, 1024));
+    (prefix.unwrap_or_default(), partitions, from.value("KAFKA_REGISTRY", truth))
 }
 
 /// The settings of Kafka, for commands that are nothing without it.
@@ -43,6 +49,26 @@ pub(crate) fn needed(from: &mut Reader) -> Result<Settings, Mistakes> {
         (Some(settings), None) => Ok(settings),
         (_, mistakes) => Err(mistakes.unwrap_or_default()),
     }
+}
+
+/// The settings of a private Kafka, whose addresses are known when it has started. Nothing else than its
+/// topics can be chosen about it.
+pub(crate) fn private(from: &mut Reader) -> Option<Settings> {
+    if from.optional("KAFKA_BROKERS", |text| Some(text.to_owned())).is_some() {
+        from.refuse(
+            "KAFKA_BROKERS",
+            "it is set, and --kafka starts a broker of its own; leave out one of them",
+        );
+        return None;
+    }
+    let (prefix, partitions, registry) = topics(from);
+    Some(Settings {
+        connection: Connection { brokers: String::new(), tls: None, sasl: None },
+        prefix,
+        partitions: partitions?,
+        replication: None,
+        registry: registry?,
+    })
 }
 
 /// Addresses with commas between them, each with its port.

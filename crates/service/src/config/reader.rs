@@ -151,6 +151,11 @@ impl Reader {
         value
     }
 
+    /// Notes that a setting, right as it may be, does not go with what was asked for.
+    pub(crate) fn refuse(&mut self, name: &'static str, why: &str) {
+        self.wrong.push(format!("{name}: {why}"));
+    }
+
     fn complain(&mut self, name: &str, found: &str) {
         let (expected, example) =
             entry(name).map_or(("a value", ""), |setting| (setting.expected, setting.example));

@@ -17,9 +17,19 @@ pub(crate) struct Welcome {
     pub(crate) issuer: Issuer,
     pub(crate) audience: Audience,
     pub(crate) psql: String,
+    /// Where events are announced, if a private Kafka was asked for.
+    pub(crate) announced: Option<Announced>,
     pub(crate) demo: Option<Demo>,
     /// Where orders lie that show what can be in the way.
     pub(crate) examples: Option<PathBuf>,
+}
+
+/// Where events are announced.
+pub(crate) struct Announced {
+    /// As `KAFKA_BROKERS` wants it.
+    pub(crate) brokers: String,
+    /// A command that prints what is announced.
+    pub(crate) listening: String,
 }
 
 impl Welcome {
@@ -28,6 +38,9 @@ impl Welcome {
         println!("\nThe dispense service is ready at {address}");
         println!("  try it      {address}/api/v1/docs");
         println!("  database    psql '{}'", self.psql);
+        if let Some(announced) = &self.announced {
+            println!("  streams     KAFKA_BROKERS={}", announced.brokers);
+        }
         if let Some(examples) = &self.examples {
             println!(
                 "  examples    {}, for `dispense explain --request FILE`",
@@ -42,6 +55,9 @@ impl Welcome {
                 Ok(command) => println!("\nHold what a doctor has prescribed:\n\n{command}\n"),
                 Err(error) => eprintln!("dispense: no first command: {error}"),
             }
+        }
+        if let Some(announced) = &self.announced {
+            println!("Watch what is announced, in another terminal:\n\n{}\n", announced.listening);
         }
     }
 
