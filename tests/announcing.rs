@@ -9,10 +9,10 @@
 //!   witness   docs/streams/consumer.py and consumer.rs, which say what was missing, doubled or altered
 //! ```
 
-mod brokers;
-mod house;
+pub(crate) mod brokers;
+pub(crate) mod house;
 mod messages;
-mod topics;
+pub(crate) mod topics;
 mod witness;
 
 mod described;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::harness::temporary;
 
 /// The addresses of the broker that all tests share.
-pub(super) fn shared() -> String {
+pub(crate) fn shared() -> String {
     std::env::var("TEST_KAFKA_BROKERS").expect(
         "TEST_KAFKA_BROKERS is not set; run the tests with `make test` or under with-servers",
     )
@@ -16,7 +16,7 @@ pub(super) fn shared() -> String {
 
 /// A broker of a test's own, which is gone with its data when this is dropped.
 #[derive(Clone)]
-pub(super) struct OwnBroker(Arc<Inner>);
+pub(crate) struct OwnBroker(Arc<Inner>);
 
 struct Inner {
     broker: Mutex<Broker>,
@@ -26,12 +26,12 @@ struct Inner {
 }
 
 impl OwnBroker {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::built(|builder| builder).await
     }
 
     /// A broker that is built in a special way.
-    pub(super) async fn built(
+    pub(crate) async fn built(
         built: impl FnOnce(BrokerBuilder) -> BrokerBuilder + Send + 'static,
     ) -> Self {
         let start = || {
@@ -46,12 +46,12 @@ impl OwnBroker {
     }
 
     /// Where clients find it.
-    pub(super) fn addresses(&self) -> &str {
+    pub(crate) fn addresses(&self) -> &str {
         &self.0.addresses
     }
 
     /// Where nobody is asked for a password.
-    pub(super) fn inside(&self) -> &str {
+    pub(crate) fn inside(&self) -> &str {
         &self.0.inside
     }
 
@@ -62,22 +62,22 @@ impl OwnBroker {
     }
 
     /// Stops it as an operator would.
-    pub(super) async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.with(Broker::stop).await;
     }
 
     /// Ends it as a crash would.
-    pub(super) async fn kill(&self) {
+    pub(crate) async fn kill(&self) {
         self.with(Broker::kill).await;
     }
 
     /// Starts it again, on the same ports.
-    pub(super) async fn start_again(&self) {
+    pub(crate) async fn start_again(&self) {
         self.with(Broker::start_again).await;
     }
 
     /// Grants a user rights, in the words of `kafka-acls`.
-    pub(super) async fn grant(&self, user: &'static str, rights: &[String]) {
+    pub(crate) async fn grant(&self, user: &'static str, rights: &[String]) {
         let rights = rights.to_vec();
         self.with(move |broker| {
             broker.grant(user, &rights.iter().map(String::as_str).collect::<Vec<_>>())

@@ -200,7 +200,7 @@ fn degraded() -> Value {
 }
 
 /// Waits until readiness tells of a fault of the streams that has all these words.
-pub(super) async fn told(instance: &Instance, words: &[&str]) -> String {
+pub(crate) async fn told(instance: &Instance, words: &[&str]) -> String {
     let mut last = None;
     let what = format!("a fault of the streams with {words:?}");
     eventually(&what, TOLD_WITHIN, async || {
@@ -215,7 +215,7 @@ pub(super) async fn told(instance: &Instance, words: &[&str]) -> String {
 }
 
 /// Waits until readiness has nothing to tell of the streams.
-pub(super) async fn well(instance: &Instance) {
+pub(crate) async fn well(instance: &Instance) {
     eventually("streams that are well", TOLD_WITHIN, async || {
         fault(instance).await.is_none().then_some(())
     })
@@ -223,7 +223,7 @@ pub(super) async fn well(instance: &Instance) {
 }
 
 /// Waits so many milliseconds, more or less: what falls over falls over at any moment.
-pub(super) async fn pause(milliseconds: std::ops::Range<u64>) {
+pub(crate) async fn pause(milliseconds: std::ops::Range<u64>) {
     let pause = rand::rng().random_range(milliseconds);
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }

@@ -16,7 +16,7 @@ fn admin(brokers: &str) -> AdminClient<DefaultClientContext> {
 }
 
 /// Deletes a topic, and waits until it is gone.
-pub(super) async fn delete(brokers: &str, topic: &str) {
+pub(crate) async fn delete(brokers: &str, topic: &str) {
     let deleted = admin(brokers).delete_topics(&[topic], &AdminOptions::new()).await.unwrap();
     deleted[0].as_ref().unwrap();
     eventually("a topic that is gone", DONE_WITHIN, async || {
