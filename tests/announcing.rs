@@ -15,6 +15,7 @@ mod messages;
 pub(crate) mod topics;
 mod witness;
 
+mod cluster;
 mod described;
 mod doubted;
 mod fallen;

@@ -76,6 +76,16 @@ impl OwnBroker {
         self.with(Broker::start_again).await;
     }
 
+    /// Ends one node as a crash would.
+    pub(super) async fn kill_node(&self, id: usize) {
+        self.with(move |broker| broker.kill_node(id)).await;
+    }
+
+    /// Starts that node again, on the same ports.
+    pub(super) async fn start_node_again(&self, id: usize) {
+        self.with(move |broker| broker.start_node_again(id)).await;
+    }
+
     /// Grants a user rights, in the words of `kafka-acls`.
     pub(crate) async fn grant(&self, user: &'static str, rights: &[String]) {
         let rights = rights.to_vec();
