@@ -219,10 +219,16 @@ fn what_is_not_described_is_noticed() {
 
 #[test]
 fn the_place_of_the_relay_is_as_it_is_described() {
+    let document = Document::read();
     let place = LogPosition { partition: 3, position: 42 };
     let mut place = Place::new(RelayPlace { place, hash: [0xab; 32], epoch: 1 });
     place.count(Topic::Recorded);
+    place.ends.insert(Topic::Recorded.name().to_owned(), 7);
+    place.refilling.insert(Topic::Expired.name().to_owned(), -1);
     let value: Value = serde_json::from_str(&place.written().unwrap()).unwrap();
-    let objections = Document::read().against("Position", "payload", &value);
+    let described = &document.value["components"]["schemas"]["Position"]["properties"];
+    let described: Vec<&String> = described.as_object().unwrap().keys().collect();
+    assert_eq!(described, value.as_object().unwrap().keys().collect::<Vec<_>>());
+    let objections = document.against("Position", "payload", &value);
     assert!(objections.is_empty(), "{objections:#?}");
 }
