@@ -42,7 +42,7 @@ const MOST_OF_LOOK: f64 = 10.0 * MOST;
 const LOOKS: [&str; 2] = ["AS others", "AS activity_quantity"];
 
 /// What has to be among the plans: every statement that touches what grows was seen.
-const EXPECTED: [&str; 18] = [
+const EXPECTED: [&str; 20] = [
     "Index Scan using events_stream on events",
     "Index Scan using events_pkey on events",
     "Index Scan using events_dispense on events",
@@ -61,6 +61,8 @@ const EXPECTED: [&str; 18] = [
     "Insert on dispense_items_v1",
     "Insert on history_v1",
     "dispenses_v1_pkey",
+    "metadata->>'traceparent' AS traceparent FROM events WHERE partition = $1",
+    "SELECT count(*) AS handed_over FROM ( SELECT v.sequence FROM events v",
 ];
 
 /// What has to be among the plans of searches on old tables. They are planned anew each time; where a
@@ -88,13 +90,28 @@ async fn everything_is_done(database: &Database, world: &World, doors: &[Pharmac
             door.look_at(answer.id()).await.expect(200);
             other.balance(&held).await.expect(200);
             other.dispense(&held, 10).await.refused(403, "already-held");
-            door.cancel(answer.id()).await.expect(200);
-            other.dispense(&world.prescribed(Terms::InPartsAtOnce, round), 10).await.expect(201);
+            let cancelled = door.cancel(answer.id()).await.expect(200);
+            let at_once = world.prescribed(Terms::InPartsAtOnce, round);
+            let processed = other.dispense(&at_once, 10).await.expect(201);
+            for last in [cancelled, processed] {
+                is_told(door, last.header("dispense-position").unwrap()).await;
+            }
             door.import(&line("medication_request", &world::request(&held))).await.expect(200);
             everything_is_looked_for(door, answer.id(), held.id).await;
         }
     }
     database.followed().await;
+}
+
+/// The event at that place is told: it is the end of a dispense, whose beginning stands before it.
+async fn is_told(door: &Pharmacy, place: &str) {
+    let auditor = door.with_token(&door.token().with("scope", "audit:read"));
+    let (partition, position) = place.split_once(':').unwrap();
+    let after = position.parse::<i64>().unwrap() - 1;
+    let path = format!("/api/v1/messages?partition={partition}&after={after}");
+    let response = auditor.request("GET", &path).send().await.unwrap();
+    let told = response.text().await.unwrap();
+    assert!(told.contains(&format!("\"sequence\":\"{place}\"")), "{told}");
 }
 
 /// The first page of what each criterion finds, for a pharmacy and for the payer, who sees all.

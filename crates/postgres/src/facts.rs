@@ -39,27 +39,32 @@ FROM UNNEST($2::bigint[]) WITH ORDINALITY AS k (position, number)
 CROSS JOIN LATERAL (
     SELECT v.position, v.hash, v.aggregate_id, v.dispense_id, v.sequence, v.event_id, v.recorded_at,
            v.event_type, v.event_version, v.payload, v.metadata
-    FROM events v WHERE v.partition = $1 AND v.position = k.position
+    FROM events v WHERE v.partition = $1 AND v.position = k.position LIMIT 1
 ) e
 ORDER BY k.number";
 
-/// The beginnings of those dispenses.
+/// The beginnings of those dispenses. There is one of each; the limit keeps the planner from looking
+/// through a whole partition for all of them, where it is young: a plan outlives that.
 const HOLDS: &str = "
 SELECT k.id, h.event_version, h.payload::text AS payload
 FROM UNNEST($2::uuid[]) AS k (id)
 CROSS JOIN LATERAL (
     SELECT v.event_version, v.payload FROM events v
-    WHERE v.event_type = 'HoldCreated' AND v.dispense_id = k.id AND v.partition = $1
+    WHERE v.event_type = 'HoldCreated' AND v.dispense_id = k.id AND v.partition = $1 LIMIT 1
 ) h";
 
-/// How many dispenses were handed over in those streams, up to those numbers.
+/// How many dispenses were handed over in those streams, up to those numbers. The order within has the
+/// planner walk along the stream.
 const HANDED_OVER: &str = "
 SELECT k.id, k.sequence, h.handed_over
 FROM UNNEST($2::text[], $3::bigint[]) AS k (id, sequence)
 CROSS JOIN LATERAL (
-    SELECT count(*) AS handed_over FROM events v
-    WHERE v.aggregate_type = 'dispense' AND v.aggregate_id = k.id AND v.sequence <= k.sequence
-          AND v.partition = $1 AND v.event_type = 'Processed'
+    SELECT count(*) AS handed_over FROM (
+        SELECT v.sequence FROM events v
+        WHERE v.aggregate_type = 'dispense' AND v.aggregate_id = k.id AND v.sequence <= k.sequence
+              AND v.partition = $1 AND v.event_type = 'Processed'
+        ORDER BY v.sequence
+    ) processed
 ) h";
 
 /// An event of a page.
