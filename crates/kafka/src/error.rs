@@ -127,22 +127,16 @@ pub enum StreamError {
         /// The topic, without its prefix.
         name: String,
     },
-    /// Topics went back while we wrote to them.
+    /// A topic began anew while we wrote to it.
     #[error(
-        "topic {topic} was made anew: partition {partition} went from offset {last} back to {now}; \
-         fill it again with `dispense streams refill {name}`"
+        "topic {topic} was made anew: it began at the first offset again; fill it again with \
+         `dispense streams refill {name}`"
     )]
-    TopicWentBack {
+    TopicMadeAnew {
         /// The topic, with its prefix.
         topic: String,
         /// The topic, without its prefix.
         name: String,
-        /// Its partition.
-        partition: i32,
-        /// The last offset that was written.
-        last: i64,
-        /// The offset that was written after it.
-        now: i64,
     },
     /// Somebody else announces under our name.
     #[error("another instance announces in our place")]
@@ -256,7 +250,7 @@ impl StreamError {
             | Self::TooLarge { .. }
             | Self::TopicLost { .. }
             | Self::Refilling { .. }
-            | Self::TopicWentBack { .. }
+            | Self::TopicMadeAnew { .. }
             | Self::Place { .. } => true,
             Self::Unreachable { .. }
             | Self::TooFewReplicas { .. }

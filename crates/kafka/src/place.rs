@@ -18,6 +18,10 @@ use crate::{POSITIONS_TOPIC, Settings};
 /// How far before the end the record is looked for first. Twice as far each time that it is not there.
 const WINDOW: i64 = 128;
 
+/// More than any topic ever has: what stands for the ends of one that was made anew while it was written
+/// to. What was written then and aborted may let its ends look like those of the old one.
+pub(crate) const LOST: i64 = i64::MAX;
+
 /// How often it is looked whether a transaction of another partition is over.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 

@@ -59,6 +59,8 @@ pub struct Relay {
     told: Told,
     /// The last event that is known to be announced.
     reached: Mutex<Option<LogPosition>>,
+    /// A topic that is known to have been made anew, until that is noted at the brokers.
+    made_anew: Mutex<Option<String>>,
 }
 
 /// Why a partition is not announced any more.
@@ -98,7 +100,14 @@ impl Relay {
         partition: u16,
     ) -> Self {
         let told = Told::new(signs, partition);
-        Self { log, settings, partition, told, reached: Mutex::default() }
+        Self {
+            log,
+            settings,
+            partition,
+            told,
+            reached: Mutex::default(),
+            made_anew: Mutex::default(),
+        }
     }
 
     /// Announces until told to stop.
@@ -203,6 +212,14 @@ impl Relay {
         *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
+    fn made_anew(&self) -> Option<String> {
+        self.made_anew.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_made_anew(&self, topic: Option<String>) {
+        *self.made_anew.lock().unwrap_or_else(PoisonError::into_inner) = topic;
+    }
+
     /// Tells the lag as long as this instance announces, or should.
     async fn tell_lag(&self) {
         loop {
@@ -259,7 +276,7 @@ impl Fault {
                 StreamError::TooLarge { .. }
                     | StreamError::TopicLost { .. }
                     | StreamError::Refilling { .. }
-                    | StreamError::TopicWentBack { .. }
+                    | StreamError::TopicMadeAnew { .. }
                     | StreamError::Place { .. }
             ),
             other => other.lasts(),

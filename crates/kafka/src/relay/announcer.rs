@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::batch::{Batch, Message};
 use super::figures;
 use crate::error::{Cause, StreamError};
-use crate::place::Place;
+use crate::place::{LOST, Place};
 use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
 use crate::reader::{Reader, Sees};
 use crate::{POSITIONS_TOPIC, Settings};
@@ -22,11 +22,17 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// one open of which nobody hears.
 const READABLE_WITHIN: Duration = Duration::from_secs(45);
 
+/// How often the ends of the topics are looked at. Who removes a topic and makes it again needs longer.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
+
 /// Announces a partition of the log.
 pub(super) struct Announcer {
     producer: Producer,
+    reader: Reader,
     settings: Settings,
     positions: Positions,
+    /// When the topics were looked at.
+    looked: Instant,
     /// The offset that each partition of a topic has next, or a later one.
     next: HashMap<(Topic, i32), i64>,
 }
@@ -51,14 +57,15 @@ impl Announcer {
         let topic = settings.topic(POSITIONS_TOPIC);
         // After the fence: what was begun before is over, and nobody else goes on.
         let kept = Place::kept(&settings, log_id, partition, READABLE_WITHIN)?;
-        let of = Reader::new(&settings, Sees::Everything)?.partitions(&topic, ANSWERS_WITHIN)?;
+        let reader = Reader::new(&settings, Sees::Everything)?;
+        let of = reader.partitions(&topic, ANSWERS_WITHIN)?;
         let positions = Positions {
             topic,
             partition: Place::kafka_partition(partition, of),
             key: Place::key(log_id, partition),
         };
-        let next = HashMap::new();
-        Ok((Self { producer, settings, positions, next }, kept))
+        let (looked, next) = (Instant::now(), HashMap::new());
+        Ok((Self { producer, reader, settings, positions, looked, next }, kept))
     }
 
     /// Looks whether every topic is there, and has or had what was announced in it.
@@ -66,26 +73,39 @@ impl Announcer {
         if let Some(name) = place.refilling.keys().next().cloned() {
             return Err(StreamError::Refilling { topic: self.settings.topic(&name), name });
         }
-        let reader = Reader::new(&self.settings, Sees::Everything)?;
         for topic in Topic::ALL {
-            let name = self.settings.topic(topic.name());
-            let ends = reader.all_ends(&name, ANSWERS_WITHIN)?;
+            let (name, least) = (self.settings.topic(topic.name()), place.least_in(topic));
+            if least == LOST {
+                let lost = topic.name().to_owned();
+                return Err(StreamError::TopicMadeAnew { topic: name, name: lost });
+            }
+            let ends = self.reader.all_ends(&name, ANSWERS_WITHIN)?;
+            let known = |partition| self.next.get(&(topic, partition)).copied().unwrap_or_default();
+            let goes_back = (0..).zip(&ends).any(|(partition, end)| *end < known(partition));
             // Ends count more than messages: the marks of transactions, what was aborted, what other
             // partitions of the log announced, what is too old to be kept. They never count less.
-            let (found, least) = (ends.iter().sum(), place.least_in(topic));
-            if found < least {
+            let found = ends.iter().sum();
+            if found < least || goes_back {
                 let lost = topic.name().to_owned();
                 return Err(StreamError::TopicLost { topic: name, name: lost, found, least });
             }
             self.next.extend((0..).zip(ends).map(|(partition, end)| ((topic, partition), end)));
         }
+        self.looked = Instant::now();
         Ok(())
     }
 
     /// Announces a batch in one transaction, together with the place that it leads to.
     pub(super) fn announce(&mut self, batch: &Batch, from: &Place) -> Result<Place, NotCommitted> {
+        // What is written to a topic that was made anew can no longer be told from what was lost.
+        if self.looked.elapsed() >= LOOKS_EVERY {
+            self.look(from).map_err(|error| NotCommitted { message: None, error })?;
+        }
         let mut to = Place { relay: batch.end, ends: self.ends(), ..from.clone() };
-        batch.messages.iter().for_each(|message| to.count(message.topic));
+        for message in &batch.messages {
+            to.count(message.topic);
+            *to.ends.entry(message.topic.name().to_owned()).or_default() += 1;
+        }
         let written = to.written().map_err(|error| NotCommitted {
             message: None,
             error: StreamError::Place {
@@ -174,12 +194,9 @@ fn goes_forward<'a>(
         let Some(message) = messages.get(number) else { continue };
         let next = next.entry((message.topic, partition)).or_default();
         if offset < *next {
-            return Err(StreamError::TopicWentBack {
+            return Err(StreamError::TopicMadeAnew {
                 topic: name(message.topic).to_owned(),
                 name: message.topic.name().to_owned(),
-                partition,
-                last: *next - 1,
-                now: offset,
             });
         }
         *next = offset + 1;

@@ -12,8 +12,9 @@ use super::batch::Batch;
 use super::reading::Reading;
 use super::{End, Fault, Relay, figures};
 use crate::error::StreamError;
-use crate::place::Place;
+use crate::place::{LOST, Place};
 use crate::producer::{NotCommitted, OwnThread, ThreadGone};
+use crate::scribe;
 
 /// Bytes in a transaction: what a producer keeps in memory, and what is sent again if it fails.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -127,7 +128,13 @@ impl<'a> Session<'a> {
                     pace.too_much();
                     return Ok(End::Again);
                 }
-                Err(not) => return Err(not.error.into()),
+                Err(not) => {
+                    if let StreamError::TopicMadeAnew { name, .. } = &not.error {
+                        relay.set_made_anew(Some(name.clone()));
+                        self.note_lost_topic().await?;
+                    }
+                    return Err(not.error.into());
+                }
             };
             figures::announced(&batch);
             pace.commit();
@@ -153,6 +160,7 @@ impl<'a> Session<'a> {
         let relay = self.relay;
         let (settings, partition) = (relay.settings.clone(), relay.partition);
         let log_id = relay.log.log_id();
+        self.note_lost_topic().await?;
         let become_it = move |living: &mut Option<Announcer>, given_up| {
             let (announcer, kept) = Announcer::new(settings, log_id, partition, given_up)?;
             *living = Some(announcer);
@@ -172,6 +180,26 @@ impl<'a> Session<'a> {
         }
         tracing::info!(partition, position = goes_on.place.position, "announcing goes on");
         Ok(place)
+    }
+
+    /// Notes at the brokers that a topic was made anew, if that is known: from them alone the next one
+    /// could not tell. The transaction in which it was noticed is over then.
+    async fn note_lost_topic(&self) -> Result<(), Fault> {
+        let relay = self.relay;
+        let Some(topic) = relay.made_anew() else { return Ok(()) };
+        let (settings, partition) = (relay.settings.clone(), relay.partition);
+        let log_id = relay.log.log_id();
+        let note = move |living: &mut Option<Announcer>, _| {
+            *living = None;
+            scribe::change(&settings, log_id, partition, |place| {
+                let mut place = place?.clone();
+                let known = place.ends.insert(topic.clone(), LOST) == Some(LOST);
+                (!known).then_some(place)
+            })
+        };
+        self.thread.run(note).await??;
+        relay.set_made_anew(None);
+        Ok(())
     }
 
     async fn commit(

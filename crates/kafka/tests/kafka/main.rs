@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 
 mod broker;
+mod relay_log;
+mod relaying;
+mod streams;
 mod topics;

@@ -1,0 +1,76 @@
+//! Errors that brokers rarely have, told by librdkafka's own imitation of them. It does not take back what
+//! was aborted, so that only what is committed at the first try can be counted.
+
+use dispensary::Topic;
+use dispense_kafka::{Connection, POSITIONS_TOPIC, Settings};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use super::{PARTITION, Running, announced, start};
+use crate::relay_log::Shared;
+use crate::streams::assert_once_and_in_order;
+
+/// An imitation with topics, and how it is reached.
+fn imitation() -> (MockCluster<'static, DefaultProducerContext>, Settings) {
+    let cluster = MockCluster::new(1).unwrap();
+    let connection = Connection { brokers: cluster.bootstrap_servers(), tls: None, sasl: None };
+    let settings = Settings {
+        connection,
+        prefix: String::new(),
+        partitions: 2,
+        replication: None,
+        registry: false,
+    };
+    for topic in Topic::ALL.map(Topic::name).into_iter().chain([POSITIONS_TOPIC]) {
+        cluster.create_topic(topic, 2, 1).unwrap();
+    }
+    (cluster, settings)
+}
+
+/// Announces ten events, has something go wrong, and announces ten more.
+async fn with(
+    key: RDKafkaApiKey,
+    errors: &[RDKafkaRespErr],
+) -> (Settings, std::sync::Arc<Shared>, Running) {
+    let (cluster, settings) = imitation();
+    let log = Shared::new();
+    log.record(PARTITION, 10);
+    let relay = start(&settings, log.instance(), PARTITION);
+    announced(&log, PARTITION).await;
+    cluster.request_errors(key, errors);
+    log.record(PARTITION, 10);
+    announced(&log, PARTITION).await;
+    relay.is_well().await;
+    // It lives as long as whoever speaks to it.
+    std::mem::forget(cluster);
+    (settings, log, relay)
+}
+
+#[tokio::test]
+async fn a_coordinator_that_moves_while_it_commits_is_asked_again() {
+    use RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR as MOVED;
+    let (settings, log, relay) = with(RDKafkaApiKey::EndTxn, &[MOVED, MOVED]).await;
+    assert_eq!(relay.board.ever(), Vec::<String>::new());
+    relay.stop().await;
+    assert_once_and_in_order(&settings, log.log_id(), &log.facts(PARTITION));
+}
+
+#[tokio::test]
+async fn brokers_that_are_too_few_for_a_moment_are_waited_for() {
+    use RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS as TOO_FEW;
+    let (settings, log, relay) = with(RDKafkaApiKey::Produce, &[TOO_FEW, TOO_FEW]).await;
+    assert_eq!(relay.board.ever(), Vec::<String>::new());
+    relay.stop().await;
+    assert_once_and_in_order(&settings, log.log_id(), &log.facts(PARTITION));
+}
+
+#[tokio::test]
+async fn a_topic_that_may_not_be_written_is_named() {
+    use RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED as DENIED;
+    let (_, _, relay) = with(RDKafkaApiKey::Produce, &[DENIED]).await;
+    let ever = relay.board.ever();
+    assert!(ever[0].contains("the brokers do not let us use topic ndp."), "{ever:?}");
+    assert!(ever[0].contains("KAFKA_SASL_USERNAME"), "{ever:?}");
+    relay.stop().await;
+}
