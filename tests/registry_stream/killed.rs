@@ -35,14 +35,14 @@ async fn of_several_instances_one_reads_and_another_goes_on_where_it_fell_over()
     let registry = Registry::new(&["party"]).await;
     let mut instances = [registry.start().await, registry.start().await, registry.start().await];
     let mut changing = Changing::new();
-    for round in 0..3 {
+    for instance in &mut instances {
         for _ in 0..5 {
             changing.go_on(&registry).await;
         }
-        instances[round].kill();
+        instance.kill();
         changing.go_on(&registry).await;
         changing.all_arrived(&registry).await;
-        instances[round].start_again().await;
+        instance.start_again().await;
     }
     // One that is silent for longer than its lease lasts comes back and finds that others went on.
     for instance in &instances {
