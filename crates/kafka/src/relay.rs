@@ -99,6 +99,8 @@ impl Relay {
         settings: Settings,
         partition: u16,
     ) -> Self {
+        figures::begin();
+        figures::leased(partition, Leased::NotHere);
         let told = Told::new(signs, partition);
         Self {
             log,

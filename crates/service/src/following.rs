@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dispense_postgres::faults::Faults;
 use dispense_postgres::follow::{Follower, Woken};
+use dispense_postgres::notify::Heard;
 use dispense_postgres::{PgLog, PgRegistry, follower_pool, notify, read_models, sweep};
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
@@ -16,14 +17,14 @@ const CONNECTIONS: u32 = 3;
 /// How often the registries are read, for questions that pass no writer.
 const REGISTRY_EVERY: Duration = Duration::from_secs(2);
 
-/// Starts everything that follows the log, and what wakes it.
+/// Starts everything that follows the log, and what wakes it; returns what others can be woken by.
 pub(crate) fn follow(
     log: &Arc<PgLog>,
     options: &PgConnectOptions,
     registry: &Arc<PgRegistry>,
     faults: &Faults,
     stop: &CancellationToken,
-) -> anyhow::Result<JoinSet<()>> {
+) -> anyhow::Result<(JoinSet<()>, Heard)> {
     let mut running = JoinSet::new();
     let (heard, telling) = notify::between_instances(options, log, stop.clone())?;
     running.spawn(telling);
@@ -39,5 +40,5 @@ pub(crate) fn follow(
     }
     running.spawn(sweep(log.clone(), pool, stop.clone()));
     running.spawn(registry.clone().keep_fresh(REGISTRY_EVERY, stop.clone()));
-    Ok(running)
+    Ok((running, heard))
 }

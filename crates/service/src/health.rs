@@ -12,11 +12,27 @@ use sqlx::PgPool;
 use crate::stream_signs;
 
 /// What can have a fault and stops no command: its name, and what is said where it has none.
-const BESIDE: [(&str, &str); 3] = [
-    ("followers", "all go on"),
-    ("checkpoints", "none says otherwise than the log"),
-    (stream_signs::CHECK, "nothing stands in their way"),
-];
+const BESIDE: [(&str, &str); 2] =
+    [("followers", "all go on"), ("checkpoints", "none says otherwise than the log")];
+
+/// Whether there are any streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Messages go to Kafka.
+    SetUp,
+    /// `KAFKA_BROKERS` is not set.
+    NotSetUp,
+}
+
+impl Streams {
+    /// What is said where they have no fault.
+    const fn well(self) -> &'static str {
+        match self {
+            Self::SetUp => "nothing stands in their way",
+            Self::NotSetUp => "not set up",
+        }
+    }
+}
 
 /// The most faults of one kind that are told one by one.
 const TOLD: usize = 8;
@@ -26,6 +42,7 @@ pub(crate) struct Behind {
     pub(crate) pool: PgPool,
     pub(crate) registry: Arc<PgRegistry>,
     pub(crate) faults: Faults,
+    pub(crate) streams: Streams,
 }
 
 #[async_trait]
@@ -52,6 +69,7 @@ impl Health for Behind {
         let mut checks = vec![database, schema, registry];
         let faults = self.faults.all();
         checks.extend(BESIDE.map(|(name, well)| beside(name, well, &faults)));
+        checks.push(beside(stream_signs::CHECK, self.streams.well(), &faults));
         checks
     }
 }

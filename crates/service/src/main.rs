@@ -14,6 +14,7 @@ mod orphans;
 mod registry_stream;
 mod serve;
 mod stream_signs;
+mod streams;
 mod telemetry;
 mod wiring;
 

@@ -21,6 +21,10 @@ const SECONDS: &[f64] = &[
     2.5, 5.0,
 ];
 
+/// The same, for what waits for other machines.
+const LONG_SECONDS: &[f64] =
+    &[0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0];
+
 /// Upper ends of the buckets for batches.
 const COMMANDS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -56,6 +60,10 @@ pub(crate) fn count() -> anyhow::Result<Arc<dyn Fn() -> String + Send + Sync>> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
         .set_buckets_for_metric(Matcher::Full("dispense_batch_commands".to_owned()), COMMANDS)?
+        .set_buckets_for_metric(
+            Matcher::Full("dispense_relay_transaction_seconds".to_owned()),
+            LONG_SECONDS,
+        )?
         .install_recorder()
         .context("metrics cannot be started")?;
     from_zero::begin();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use dispensary::relay::Signs;
 use dispensary::{Contents, Dispensary, Outside};
 use dispense_content::ObjectContents;
 use dispense_http::auth::{Authenticator, ClientTypes};
@@ -23,10 +24,11 @@ use uuid::Uuid;
 use crate::checkpoints;
 use crate::config::{Checkpoints, Settings, Signing};
 use crate::following::follow;
-use crate::health::Behind;
+use crate::health::{Behind, Streams};
 use crate::orphans;
 use crate::registry_stream;
 use crate::stream_signs::StreamSigns;
+use crate::streams;
 
 /// How often trust anchors and lists of revoked certificates are looked at.
 const TRUST_EVERY: Duration = Duration::from_secs(2);
@@ -68,7 +70,8 @@ pub(crate) async fn wire(
     );
     let log = Arc::new(log);
     let faults = Faults::default();
-    let mut followers = follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
+    let (mut followers, heard) =
+        follow(&log, &settings.database, &registry, &faults, &stops.followers)?;
 
     let (access, recording) = PgAccessLog::new(&settings.database, stops.followers.clone());
     followers.spawn(recording);
@@ -86,11 +89,18 @@ pub(crate) async fn wire(
         followers.spawn(checkpoints::keep(keeper, partitions, every, faults.clone(), stop));
     }
 
+    let streams = if serving.kafka.is_some() { Streams::SetUp } else { Streams::NotSetUp };
     if let Some(kafka) = &serving.kafka {
-        let signs = Arc::new(StreamSigns(faults.clone()));
+        let signs: Arc<dyn Signs> = Arc::new(StreamSigns(faults.clone()));
         let (database, stop) = (&settings.database, &stops.followers);
+        let relays = streams::announce(kafka, database, &log, heard, &signs, stop)?;
+        for relay in relays {
+            followers.spawn(relay);
+        }
         let reading = registry_stream::read(kafka, database, log_settings, &registry, signs, stop)?;
-        reading.into_iter().for_each(|reading| drop(followers.spawn(reading)));
+        if let Some(reading) = reading {
+            followers.spawn(reading);
+        }
     }
 
     let client_types: Arc<dyn ClientTypes> = {
@@ -119,7 +129,7 @@ pub(crate) async fn wire(
         authenticator: Arc::new(authenticator),
         cursors: CursorKey::new(&cursor_key(&pool).await?),
         readers: Readers::new(stops.writers.clone()),
-        health: Arc::new(Behind { pool: pool.clone(), registry, faults }),
+        health: Arc::new(Behind { pool: pool.clone(), registry, faults, streams }),
         metrics: figures(pool, metrics),
         zone: serving.terms.zone,
     };

@@ -9,6 +9,17 @@ use super::batch::Batch;
 use crate::error::StreamError;
 use crate::producer::NotCommitted;
 
+/// Counts begin at nothing, so that the first of each can be seen.
+pub(super) fn begin() {
+    for outcome in ["committed", "aborted", "fenced"] {
+        counter!("dispense_relay_transactions_total", "outcome" => outcome).increment(0);
+    }
+    for topic in Topic::ALL {
+        counter!("dispense_relay_messages_total", "topic" => topic.name()).increment(0);
+    }
+    counter!("dispense_relay_events_total").increment(0);
+}
+
 /// A transaction is over, or given up.
 pub(super) fn transaction(committed: &Result<(), NotCommitted>, took: Duration) {
     let outcome = match committed {
