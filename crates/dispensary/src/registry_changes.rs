@@ -72,6 +72,8 @@ pub struct Change {
     pub by_user: Uuid,
     /// For which client.
     pub by_client: Option<Uuid>,
+    /// The message that brought it, as `<topic>/<partition>/<offset>`; none if it came otherwise.
+    pub source: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
     /// Covers this change and the one before.

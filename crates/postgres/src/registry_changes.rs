@@ -36,7 +36,7 @@ impl RegistryChanges for PgRegistryChanges {
 /// is walked through from its end.
 async fn page(pool: &PgPool, asked: &ChangesAsked) -> Result<Vec<Change>, sqlx::Error> {
     const COLUMNS: &str =
-        " partition, number, kind, id, version, digest, by_user, by_client, at, hash ";
+        " partition, number, kind, id, version, digest, by_user, by_client, source, at, hash ";
     let mut query = QueryBuilder::new("");
     match asked.of {
         Changed::Record(kind, id) => {
@@ -75,6 +75,7 @@ fn change(row: &PgRow) -> Result<Change, sqlx::Error> {
         digest: digest("digest")?,
         by_user: row.try_get("by_user")?,
         by_client: row.try_get("by_client")?,
+        source: row.try_get("source")?,
         at: row.try_get("at")?,
         hash: digest("hash")?,
     })

@@ -54,6 +54,9 @@ struct RegistryChange<'a> {
     /// For which client; null for commands of operators.
     #[schema(required)]
     by_client_id: Option<Uuid>,
+    /// The message that brought it, as `<topic>/<partition>/<offset>`; null if none did.
+    #[schema(required, example = "ndp.registry.party/0/4711")]
+    source: Option<&'a str>,
     /// When.
     #[schema(format = DateTime, example = "2026-03-02T10:00:00.000000Z")]
     at: String,
@@ -72,6 +75,7 @@ impl<'a> RegistryChange<'a> {
             digest: change.digest.to_string(),
             by_user_id: change.by_user,
             by_client_id: change.by_client,
+            source: change.source.as_deref(),
             at: instant(change.at),
             hash: change.hash.to_string(),
         }

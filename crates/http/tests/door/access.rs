@@ -252,6 +252,7 @@ fn change(number: i64, kind: &str, version: i64) -> Change {
         digest: Digest::of(&[b"record"]),
         by_user: USER.parse().unwrap(),
         by_client: None,
+        source: (kind == "party").then(|| format!("ndp.registry.party/0/{number}")),
         at: format!("2026-03-0{number}T10:00:00Z").parse().unwrap(),
         hash: Digest::of(&[b"row"]),
     }
@@ -285,6 +286,8 @@ async fn auditors_see_what_was_known_when() {
     assert_eq!(item["digest"].as_str().unwrap().len(), 64);
     assert_eq!((&item["byUserId"], &item["byClientId"]), (&json!(USER), &json!(null)));
     assert_eq!((&item["at"], &item["version"]), (&json!("2026-03-03T10:00:00.000000Z"), &json!(5)));
+    let sources = [0, 1].map(|n| first["items"][n]["source"].clone());
+    assert_eq!(sources, [json!(null), json!("ndp.registry.party/0/2")]);
 
     for (query, blamed) in [
         ("", vec!["?kind", "?id"]),
