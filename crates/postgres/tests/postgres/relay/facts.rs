@@ -2,7 +2,8 @@
 
 use dispensary::announcement::{Announcement, Fact, Topic};
 use dispensary::relay::{RelayLog, RelayStop};
-use dispense_postgres::PgRelayLog;
+use dispensary::{LogFacts, LogPosition};
+use dispense_postgres::{PgLog, PgRelayLog};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -118,6 +119,25 @@ async fn events_that_are_asked_for_by_position_are_the_same() {
     assert_eq!(found.len(), 4);
     let elsewhere = relay.facts_at((partition() + 1) % 4, &asked).await.unwrap();
     assert!(elsewhere.is_empty());
+}
+
+/// Readers over HTTP know positions, and no hash.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_positions_alone_is_told_the_same() {
+    let log = eventful().await;
+    let whole = all(&relay(&log).await, 100).await;
+    let settings = PgLog::settings(&log.database.serving, None).await.unwrap();
+    let reading = PgLog::to_read(log.database.serving.clone(), settings);
+    assert_eq!(reading.log_id(), log.database.log_id);
+    let after = |position| LogPosition { partition: partition(), position };
+    for (from, most, expected) in [(0, 100, 0..13), (0, 3, 0..3), (5, 4, 5..9), (13, 5, 13..13)] {
+        let facts = LogFacts::facts(&reading, after(from), most).await.unwrap();
+        assert_eq!(announced(&facts), announced(&whole[expected]), "{most} behind {from}");
+    }
+    force(&log, "UPDATE events SET event_version = '9.0' WHERE position = 4").await;
+    assert_eq!(LogFacts::facts(&reading, after(1), 9).await.unwrap().len(), 2);
+    let stuck = LogFacts::facts(&reading, after(3), 9).await.unwrap_err();
+    assert!(stuck.source.to_string().contains("stuck at position 4"), "{}", stuck.source);
 }
 
 #[tokio::test(flavor = "multi_thread")]
