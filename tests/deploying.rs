@@ -4,5 +4,6 @@
 mod figures;
 mod image;
 mod promises;
+mod rolling_out;
 mod starting;
 mod written;
