@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Settings from that environment. What is not about this service is left there.
-    fn of(environment: impl Iterator<Item = (String, String)>) -> Self {
+    pub(super) fn of(environment: impl Iterator<Item = (String, String)>) -> Self {
         let mut reader = Self::default();
         for (name, value) in environment {
             if is_setting(&name) {
@@ -93,6 +93,17 @@ impl Reader {
         let set = |text: &&String| !text.is_empty();
         let text = self.environment.get(name).filter(set);
         text.or_else(|| self.file.get(name).filter(set)).cloned()
+    }
+
+    /// Whether a setting is set, to whatever.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.text(name).is_some()
+    }
+
+    /// Lets a setting be as if it were not set.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.environment.remove(name);
+        self.file.remove(name);
     }
 
     /// A setting that must be there.
