@@ -47,6 +47,7 @@ impl Reader {
             .set("auto.offset.reset", "error")
             // Few records are read, and somebody waits for them.
             .set("fetch.error.backoff.ms", "100")
+            .set("fetch.wait.max.ms", "20")
             .set("isolation.level", isolation);
         let complaints = Complaints::new(&settings.connection.brokers);
         let consumer = BaseConsumer::from_config_and_context(&client, complaints)

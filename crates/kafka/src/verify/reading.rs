@@ -133,6 +133,8 @@ impl<'a> Reading<'a> {
             .set("auto.offset.reset", "earliest")
             .set("isolation.level", "read_committed")
             .set("check.crcs", "true")
+            // The end is told by an answer with nothing in it.
+            .set("fetch.wait.max.ms", "50")
             .set("queued.max.messages.kbytes", "16384");
         let complaints = Complaints::new(&settings.connection.brokers);
         let consumer = BaseConsumer::from_config_and_context(&client, complaints)
