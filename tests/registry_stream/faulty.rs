@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::letters;
 use super::registry::{LETTERS, READ_WITHIN, Registry, topic_of};
 use crate::announcing::house::{told, well};
+use crate::asyncapi::Document;
 use crate::harness::{Terms, eventually, line, world};
 
 /// A line of what is prescribed, with a mark.
@@ -59,12 +60,15 @@ async fn what_is_wrong_is_put_aside_with_its_reason_and_nothing_waits_for_it() {
     let last = registry.send(&topic, 2, "good", Some(after.as_bytes())).await;
     registry.read(&topic, 2, last).await;
 
+    let document = Document::read();
     let letters = letters::first(&registry, expected.len()).await;
     for (letter, (offset, code, word, key, value)) in letters.iter().zip(&expected) {
         assert_eq!(letter.source(), (&*registry.name(&topic), 2, *offset), "{letter:?}");
         assert_eq!(letter.headers["code"], *code, "{letter:?}");
         assert!(letter.headers["reason"].contains(word), "{word}: {:?}", letter.headers);
         assert_eq!(letter.key.as_ref(), Some(key));
+        let objections = document.against("DeadLetter", "headers", &json!(letter.headers));
+        assert!(objections.is_empty(), "{objections:#?}");
         let kept = value.as_ref().map(|value| &value[..value.len().min(65_536)]);
         assert_eq!(letter.value.as_deref(), kept, "{code}");
     }
