@@ -57,6 +57,7 @@ mod settings;
 mod shutdown;
 mod stock_reader;
 mod streaming;
+mod streams_cli;
 mod telling;
 mod tokens;
 mod walking;

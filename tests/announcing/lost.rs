@@ -54,7 +54,7 @@ async fn a_place_that_was_lost_is_found_again_in_the_topics() {
     told(&instance, &["dispense streams resume"]).await;
     some_work(&house, &instance).await;
 
-    house.done(&["streams", "resume"]).await;
+    house.done(&["streams", "resume", "--yes"]).await;
     well(&instance).await;
     some_work(&house, &instance).await;
     house.whole(&instance).await;
