@@ -100,9 +100,9 @@ async fn every_event_is_told_once_and_in_order_by_any_instance() {
         for entry in &entries {
             for topic in topics(&entry.kind, &entry.payload) {
                 let message: Value = serde_json::from_str(told.next().unwrap()).unwrap();
-                let word = topic.rsplit('.').next().unwrap();
+                let last_words = topic.rsplit('.').next().unwrap();
                 assert_eq!(message["type"], topic);
-                assert_eq!(message["id"], format!("{}/{word}", entry.event_id));
+                assert_eq!(message["id"], format!("{}/{last_words}", entry.event_id));
                 assert_eq!(message["source"], format!("/dispense/{log_id}"));
                 assert_eq!(message["sequence"], format!("{partition}:{}", entry.position));
                 assert_eq!(message["hash"], hex::encode(entry.hash));

@@ -4,7 +4,7 @@
 //! again gets the same bytes, be it the relay after a crash or whoever compares the streams with the
 //! log. Its version is its own: the log is ours, the streams are others'.
 
-mod data;
+mod members;
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ impl Fact {
                 hash: self.hash,
                 time: self.recorded_at,
                 traceparent: self.traceparent.clone(),
-                data: data::written(*topic, self)?,
+                data: members::written(*topic, self)?,
             })
         };
         self.topics().iter().map(announcement).collect()
