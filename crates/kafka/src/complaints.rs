@@ -1,7 +1,7 @@
 //! What librdkafka complains of by the way. A call that fails often only says that its time was over:
 //! that the password was wrong was told before, to whoever listens.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,10 @@ const TOLD_EVERY: Duration = Duration::from_mins(1);
 /// What librdkafka calls a message about a partition that is to belong to a transaction.
 const REFUSED: &str = "ADDPARTS";
 
+/// When a kind was last told by any client: whoever fails makes a new one each time. The kinds are words
+/// in librdkafka's code, a few dozen.
+static TOLD: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
+
 /// Listens to one client.
 #[derive(Debug)]
 pub(crate) struct Complaints {
@@ -32,8 +36,6 @@ struct Heard {
     /// What was said of a partition that could not be written to in a transaction. No error says
     /// which one it was.
     refused: Option<String>,
-    /// When a kind was last told. The kinds are words in librdkafka's code, a few dozen.
-    told: HashMap<String, Instant>,
 }
 
 impl Complaints {
@@ -107,16 +109,16 @@ impl Complaints {
         let (code, complaint) = heard.last.clone().unzip();
         (code, Cause { error: Box::new(error), complaint })
     }
+}
 
-    /// Whether it is time to tell that kind again.
-    fn due(&self, kind: &str) -> bool {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = heard.told.get(kind).is_none_or(|at| at.elapsed() >= TOLD_EVERY);
-        if due {
-            heard.told.insert(kind.to_owned(), Instant::now());
-        }
-        due
+/// Whether it is time to tell that kind again.
+fn due(kind: &str) -> bool {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let due = told.get(kind).is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+    if due {
+        told.insert(kind.to_owned(), Instant::now());
     }
+    due
 }
 
 impl ClientContext for Complaints {
@@ -130,7 +132,7 @@ impl ClientContext for Complaints {
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
-                if self.due(kind) =>
+                if due(kind) =>
             {
                 tracing::warn!(target: "librdkafka", kind, "{message}");
             }
