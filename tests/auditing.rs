@@ -170,7 +170,7 @@ async fn both_checks_say_what_they_are_asked() {
 }
 
 /// Checks the database where it stands; the exit code, and what was said.
-fn check(database: &Database) -> (i32, String) {
+pub(crate) fn check(database: &Database) -> (i32, String) {
     let folder = temporary();
     let psql = Binaries::find().unwrap().tool("psql").unwrap();
     let written = ended(
@@ -210,6 +210,7 @@ async fn what_no_export_has_is_checked_in_the_database() {
     // Whoever owns the database can do all of this, and none of it goes unseen.
     for (forged, seen) in [
         ("UPDATE registry_changes SET version = version + 1 WHERE number = 2", "registry changes"),
+        ("UPDATE registry_changes SET source = 'topic/0/1' WHERE number = 2", "changes"),
         ("UPDATE personal_bodies SET body = '{}'", "is not the one that was written"),
         ("DELETE FROM personal_bodies", "is gone, and no erasure says so"),
         ("DELETE FROM erasures", "is gone, and no erasure says so"),

@@ -183,7 +183,7 @@ impl House {
 
 /// What readiness says of the streams: nothing, or what is wrong. Nothing about them is ever a reason
 /// to send nobody here.
-pub(super) async fn fault(instance: &Instance) -> Option<String> {
+pub(crate) async fn fault(instance: &Instance) -> Option<String> {
     let (status, health) = instance.readiness().await;
     assert_eq!(status, 200, "{health}");
     let checks = health["checks"].as_array().unwrap();

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::letters;
-use super::registry::{LETTERS, READ_WITHIN, Registry, topic_of};
-use crate::announcing::house::{told, well};
+use super::registry::{LETTERS, READ_WITHIN, Registry, topic_of, well};
+use crate::announcing::house::told;
 use crate::asyncapi::Document;
 use crate::harness::{Terms, eventually, line, world};
 

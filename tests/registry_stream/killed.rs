@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::registry::{Changing, Registry, topic_of};
+use super::registry::{Changing, Registry, topic_of, well};
 use crate::announcing::brokers::OwnBroker;
-use crate::announcing::house::{pause, told, well};
+use crate::announcing::house::{pause, told};
+use crate::auditing::check;
 use crate::harness::{Database, OwnServer};
 
 /// How often an instance is killed.
@@ -28,6 +29,8 @@ async fn an_instance_that_is_killed_again_and_again_applies_each_message_once() 
     }
     changing.go_on(&registry).await;
     changing.all_arrived(&registry).await;
+    let (code, said) = check(&registry.database);
+    assert_eq!(code, 0, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use rdkafka::admin::AdminOptions;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::registry::{READ_WITHIN, Registry, topic_of};
-use crate::announcing::house::{told, well};
+use super::registry::{READ_WITHIN, Registry, topic_of, well};
+use crate::announcing::house::told;
 use crate::announcing::{brokers, topics};
 use crate::harness::{Database, Terms, eventually, line, world};
 

@@ -13,6 +13,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use crate::announcing::brokers;
+use crate::announcing::house::fault;
 use crate::harness::{Database, Instance, World, eventually};
 
 /// How long messages may take: machines are slow, and faults take their time.
@@ -147,6 +148,16 @@ impl Registry {
         })
         .await;
     }
+}
+
+/// Waits until readiness has nothing to tell of what the registries announce. There are no topics here
+/// for what the log announces, and it may say so.
+pub(super) async fn well(instance: &Instance) {
+    eventually("registry topics that are well", READ_WITHIN, async || {
+        let fault = fault(instance).await;
+        fault.is_none_or(|fault| !fault.contains("registry: ")).then_some(())
+    })
+    .await;
 }
 
 /// Parties whose records change all the time, each in a partition of its own choosing.

@@ -71,7 +71,7 @@ async fn messages_of_several_partitions_never_wait_in_a_circle() {
             other.await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), all).await.unwrap();
     assert_eq!(next(&stream).await, 40 * 40);
     verify(&database).await;
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
