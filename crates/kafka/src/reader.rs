@@ -7,7 +7,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::MetadataTopic;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Settings;
@@ -84,25 +83,37 @@ impl Reader {
         })
     }
 
-    /// Where each partition of a topic ends, asked all at once.
-    pub(crate) fn all_ends(&self, topic: &str, within: Duration) -> Result<Vec<i64>, StreamError> {
-        let explain =
-            |error| self.complaints().explain_at(topic, "asking for the ends of a topic", error);
+    /// Where each partition of those topics ends, asked all at once; topics with the number of their
+    /// partitions.
+    pub(crate) fn all_ends(
+        &self,
+        topics: &[(String, i32)],
+        within: Duration,
+    ) -> Result<Vec<Vec<i64>>, StreamError> {
+        let doing = "asking for the ends of topics";
         let mut what = TopicPartitionList::new();
-        for partition in 0..self.partitions(topic, within)? {
-            // Asked for a time, brokers tell the end for this one.
-            what.add_partition_offset(topic, partition, Offset::End).map_err(explain)?;
+        for (topic, count) in topics {
+            for partition in 0..*count {
+                // Asked for a time, brokers tell the end for this one.
+                let added = what.add_partition_offset(topic, partition, Offset::End);
+                added.map_err(|error| self.complaints().explain_at(topic, doing, error))?;
+            }
         }
-        let ends = self.consumer.offsets_for_times(what, within).map_err(explain)?;
-        let end = |it: TopicPartitionListElem<'_>| {
-            it.error().map_err(explain)?;
-            match it.offset() {
-                Offset::Offset(offset) => Ok(offset),
+        let asked = self.consumer.offsets_for_times(what, within);
+        let ends = asked.map_err(|error| self.complaints().explain(doing, error))?;
+        let end = |(topic, partition): (&str, i32)| {
+            let found = ends.find_partition(topic, partition);
+            let explain = |error| self.complaints().explain_at(topic, doing, error);
+            match found.map(|it| it.error().map(|()| it.offset())).transpose().map_err(explain)? {
+                Some(Offset::Offset(offset)) => Ok(offset),
                 // What a partition without a single message is said to end with.
-                _ => Ok(0),
+                Some(_) | None => Ok(0),
             }
         };
-        ends.elements().into_iter().map(end).collect()
+        let of = |(topic, count): &(String, i32)| {
+            (0..*count).map(|partition| end((topic, partition))).collect()
+        };
+        topics.iter().map(of).collect()
     }
 
     /// Reads a partition from an offset to the end that it had when this began, or a later one.

@@ -31,6 +31,8 @@ pub(super) struct Announcer {
     reader: Reader,
     settings: Settings,
     positions: Positions,
+    /// The topics, with their prefix, each with the number of its partitions.
+    counts: Vec<(String, i32)>,
     /// When the topics were looked at.
     looked: Instant,
     /// The offset that each partition of a topic has next, or a later one.
@@ -64,8 +66,8 @@ impl Announcer {
             partition: Place::kafka_partition(partition, of),
             key: Place::key(log_id, partition),
         };
-        let (looked, next) = (Instant::now(), HashMap::new());
-        Ok((Self { producer, reader, settings, positions, looked, next }, kept))
+        let (looked, counts, next) = (Instant::now(), Vec::new(), HashMap::new());
+        Ok((Self { producer, reader, settings, positions, counts, looked, next }, kept))
     }
 
     /// Looks whether every topic is there, and has or had what was announced in it.
@@ -73,20 +75,26 @@ impl Announcer {
         if let Some(name) = place.refilling.keys().next().cloned() {
             return Err(StreamError::Refilling { topic: self.settings.topic(&name), name });
         }
-        for topic in Topic::ALL {
-            let (name, least) = (self.settings.topic(topic.name()), place.least_in(topic));
+        if self.counts.is_empty() {
+            for topic in Topic::ALL {
+                let name = self.settings.topic(topic.name());
+                let count = self.reader.partitions(&name, ANSWERS_WITHIN)?;
+                self.counts.push((name, count));
+            }
+        }
+        let all = self.reader.all_ends(&self.counts, ANSWERS_WITHIN)?;
+        for ((topic, ends), (name, _)) in Topic::ALL.into_iter().zip(all).zip(&self.counts) {
+            let (name, lost) = (name.clone(), topic.name().to_owned());
+            let least = place.least_in(topic);
             if least == LOST {
-                let lost = topic.name().to_owned();
                 return Err(StreamError::TopicMadeAnew { topic: name, name: lost });
             }
-            let ends = self.reader.all_ends(&name, ANSWERS_WITHIN)?;
             let known = |partition| self.next.get(&(topic, partition)).copied().unwrap_or_default();
             let goes_back = (0..).zip(&ends).any(|(partition, end)| *end < known(partition));
             // Ends count more than messages: the marks of transactions, what was aborted, what other
             // partitions of the log announced, what is too old to be kept. They never count less.
             let found = ends.iter().sum();
             if found < least || goes_back {
-                let lost = topic.name().to_owned();
                 return Err(StreamError::TopicLost { topic: name, name: lost, found, least });
             }
             self.next.extend((0..).zip(ends).map(|(partition, end)| ((topic, partition), end)));
