@@ -32,6 +32,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("dispensary", &["tokio", "sqlx", "actix-web", "rdkafka", "cqrs-es", "reqwest"]),
     ("dispense-postgres", &["actix-web", "utoipa", "rdkafka", "reqwest"]),
     ("dispense-http", &["sqlx", "postgres-es", "cqrs-es", "rdkafka"]),
+    ("dispense-kafka", &["sqlx", "postgres-es", "cqrs-es", "actix-web", "reqwest"]),
     ("dispense-audit", &["tokio", "async-trait", "futures", "sqlx", "actix-web", "reqwest"]),
     ("dispense-demo", &["tokio", "sqlx", "actix-web"]),
 ];
