@@ -11,6 +11,7 @@ use rdkafka::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::cluster::ANSWERS_WITHIN;
 use crate::error::StreamError;
 use crate::reader::{Reader, Sees};
 use crate::{POSITIONS_TOPIC, Settings};
@@ -165,17 +166,18 @@ pub(crate) fn last_record(
     let topic = settings.topic(POSITIONS_TOPIC);
     let until = Instant::now() + within;
     let left = || until.saturating_duration_since(Instant::now());
+    let answer = || left().min(ANSWERS_WITHIN);
     let everything = Reader::new(settings, Sees::Everything)?;
     let committed = Reader::new(settings, Sees::Committed)?;
-    let of = everything.partitions(&topic, left())?;
+    let of = everything.partitions(&topic, answer())?;
     let partition = Place::kafka_partition(log_partition, of);
-    let (_, end) = everything.ends(&topic, partition, left())?;
+    let (_, end) = everything.ends(&topic, partition, answer())?;
     drop(everything);
 
     // Where partitions of the log share this one, a transaction of another hides what was committed
     // after it began. To take that for the end would be to announce twice.
     let begin = loop {
-        let (begin, stable) = committed.ends(&topic, partition, left())?;
+        let (begin, stable) = committed.ends(&topic, partition, answer())?;
         if stable >= end {
             break begin;
         }

@@ -12,6 +12,9 @@ use super::GivenUp;
 /// How often a client that has nothing to do hears what librdkafka has to say.
 const LISTENS_EVERY: Duration = Duration::from_millis(500);
 
+/// How long is waited for a thread that ends.
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
+
 /// What the thread is to do with what lives there.
 type Order<T> = Box<dyn FnOnce(&mut Option<T>) + Send>;
 
@@ -69,8 +72,9 @@ impl<T: 'static> OwnThread<T> {
         let ended = self.ended.take();
         drop(self);
         if let Some(ended) = ended {
-            // It ends by being dropped, too.
-            let _ = ended.await;
+            // Where it waits for brokers that hang, it is left alone: what it could still do was fenced,
+            // or will be.
+            let _ = tokio::time::timeout(ENDS_WITHIN, ended).await;
         }
     }
 }
