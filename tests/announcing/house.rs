@@ -16,7 +16,7 @@ const DONE_WITHIN: Duration = Duration::from_mins(1);
 const TOLD_WITHIN: Duration = Duration::from_secs(40);
 
 /// How many clients there are, and how long each goes on before it looks whether to stop.
-const CLIENTS: usize = 6;
+const CLIENTS: usize = 4;
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Clients that go on.

@@ -1,11 +1,16 @@
 //! Whoever announces is killed, again and again, at any moment of a transaction.
 
-use super::house::{House, pause};
-use crate::harness::Instance;
+use std::time::Duration;
 
-/// How often somebody is killed, and how many there are to take over.
-const KILLS: usize = 24;
+use super::house::{House, pause};
+use crate::harness::{Instance, eventually};
+
+/// How often somebody is killed who announces, and how many there are to take over.
+const KILLS: usize = 20;
 const INSTANCES: usize = 3;
+
+/// How long it may take until somebody announces: a lease that nobody gives back lasts 5 s.
+const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_is_told_once_however_often_whoever_tells_it_is_killed() {
@@ -15,11 +20,13 @@ async fn every_event_is_told_once_however_often_whoever_tells_it_is_killed() {
         instances.push(house.start().await);
     }
     let busy = house.busy(&instances.iter().collect::<Vec<_>>());
-    let mut announcing = 0;
     for _ in 0..KILLS {
-        pause(200..1_400).await;
-        let (victim, leases) = busiest(&house, &instances).await;
-        announcing += usize::from(leases > 0.0);
+        let victim = eventually("somebody who announces", TAKEN_WITHIN, async || {
+            let (n, leases) = busiest(&house, &instances).await;
+            (leases > 0.0).then_some(n)
+        })
+        .await;
+        pause(0..900).await;
         instances[victim].start_again().await;
     }
     busy.stop(&house, 200).await;
@@ -27,9 +34,9 @@ async fn every_event_is_told_once_however_often_whoever_tells_it_is_killed() {
     // The blows did hit: who looks at what was never committed sees messages twice.
     house.settled().await;
     let uncommitted = house.uncommitted().await;
-    let doubled = &uncommitted["counts"]["doubled"];
-    println!("{announcing} of {KILLS} kills hit a relay at work; {doubled} messages were given up");
-    assert!(announcing >= KILLS / 2, "{announcing} kills hit a relay at work");
+    let doubled = uncommitted["counts"]["doubled"].as_u64().unwrap_or_default();
+    println!("{KILLS} kills; {doubled} messages were given up");
+    assert!(doubled > 0, "no kill came between a message and its commit: {uncommitted:#}");
     house.whole(&instances[0]).await;
 }
 
