@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dispensary::registry_stream::{ReadPlace, TopicPartition};
 use dispense_domain::registry::RegistryKind;
-use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::complaints::Complaints;
 use crate::error::StreamError;
@@ -33,8 +33,10 @@ pub(super) struct Ends {
 }
 
 /// Asks the brokers what there is. It blocks.
-fn look(consumer: &StreamConsumer<Complaints>, settings: &Settings) -> Result<Found, StreamError> {
+fn look(consumer: &BaseConsumer<Complaints>, settings: &Settings) -> Result<Found, StreamError> {
     let explain = |error| consumer.context().explain("asking for the topics", error);
+    // It reads nothing; what it complains of is kept until it is polled.
+    while consumer.poll(Duration::ZERO).is_some() {}
     let metadata = consumer.fetch_metadata(None, ANSWER_WITHIN).map_err(explain)?;
     consumer.context().forget();
     let letters = settings.topic(DEAD_LETTER_TOPIC);
@@ -60,7 +62,7 @@ pub(super) type LookedAt = (ReadPlace, Option<Ends>);
 /// Asks what there is, and what those partitions still have of which somebody knows how far they were
 /// read. Where a broker is away that is not known, and the others are read all the same. It blocks.
 pub(super) fn look_at(
-    consumer: &StreamConsumer<Complaints>,
+    consumer: &BaseConsumer<Complaints>,
     settings: &Settings,
     known: Vec<ReadPlace>,
 ) -> Result<(Found, Vec<LookedAt>), StreamError> {
@@ -87,7 +89,7 @@ pub(super) struct Looked {
 
 /// Asks what there is, and how many messages of each topic stand behind those places. It blocks.
 pub(super) fn look_beyond(
-    consumer: &StreamConsumer<Complaints>,
+    consumer: &BaseConsumer<Complaints>,
     settings: &Settings,
     places: Vec<(TopicPartition, Option<i64>)>,
 ) -> Result<Looked, StreamError> {
@@ -109,7 +111,7 @@ pub(super) fn look_beyond(
 }
 
 /// Asks what a partition still has. It blocks.
-fn ends(consumer: &StreamConsumer<Complaints>, of: &TopicPartition) -> Result<Ends, StreamError> {
+fn ends(consumer: &BaseConsumer<Complaints>, of: &TopicPartition) -> Result<Ends, StreamError> {
     let asking = consumer.fetch_watermarks(&of.topic, of.partition, ANSWER_WITHIN);
     let (first, next) = asking.map_err(|error| {
         consumer.context().explain_at(&of.topic, "asking for the ends of a topic", error)

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use dispensary::registry_stream::{Messages, ReadPlace, TopicPartition};
 use dispense_domain::registry::RegistryKind;
+use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
@@ -34,9 +35,15 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// What librdkafka wants to hear before it reads anything, though no group is ever joined.
 const GROUP: &str = "dispense-registry";
 
+/// Who reads, and who asks meanwhile what there is: a broker answers on a connection in order, and keeps
+/// one that reads waiting for as long as nothing comes.
+struct Clients {
+    reads: Arc<StreamConsumer<Complaints>>,
+    asks: Arc<BaseConsumer<Complaints>>,
+}
+
 /// What is read, and how far.
 struct Reading {
-    consumer: Arc<StreamConsumer<Complaints>>,
     found: Found,
     /// The offset that comes next, as PostgreSQL has it.
     places: HashMap<TopicPartition, Option<i64>>,
@@ -67,15 +74,15 @@ impl RegistryReader {
             taken: &shared.takes_letters,
             new: &shared.new_letter,
         };
-        let consumer = Arc::new(self.consumer()?);
+        let clients = Clients { reads: Arc::new(self.reads()?), asks: Arc::new(self.asks()?) };
         let ended = tokio::select! {
             () = stop.cancelled() => Ok(Ended::Stopped),
             ended = self.keep() => ended,
             silent = letters.send() => Err(silent.into()),
-            ended = self.read(&consumer, &shared, pause) => ended,
+            ended = self.read(&clients, &shared, pause) => ended,
         };
         // To close it may take a while.
-        tokio::task::spawn_blocking(move || drop(consumer));
+        tokio::task::spawn_blocking(move || drop(clients));
         for kind in RegistryKind::ALL {
             lag(&self.settings.topic(&Use::Registry(kind).name()), 0);
         }
@@ -94,16 +101,16 @@ impl RegistryReader {
 
     async fn read(
         &self,
-        consumer: &Arc<StreamConsumer<Complaints>>,
+        clients: &Clients,
         shared: &Shared,
         pause: &mut Duration,
     ) -> Result<Ended, Trouble> {
-        let mut reading = self.begin(consumer).await?;
+        let mut reading = self.begin(clients).await?;
         shared.takes_letters.store(reading.found.takes_letters, Ordering::Relaxed);
         shared.new_letter.notify_one();
         let (mut looked, mut failed, mut refused) = (Instant::now(), 0, None);
         loop {
-            match batch::next(consumer).await {
+            match batch::next(&clients.reads).await {
                 Ok(batch) if batch.is_empty() => {}
                 Ok(batch) => {
                     self.apply(&mut reading, batch, shared).await?;
@@ -111,7 +118,7 @@ impl RegistryReader {
                     self.telling.right(Wrong::Reading);
                 }
                 Err(error) => {
-                    refused = what_is_refused(consumer, error)?.or(refused);
+                    refused = what_is_refused(&clients.reads, error)?.or(refused);
                     tokio::time::sleep(REFUSED_PAUSE).await;
                 }
             }
@@ -119,7 +126,7 @@ impl RegistryReader {
                 continue;
             }
             looked = Instant::now();
-            match self.look(&reading, refused.take()).await? {
+            match self.look(clients, &reading, refused.take()).await? {
                 Ok(found) if found.partitions != reading.found.partitions => {
                     return Ok(Ended::OtherTopics);
                 }
@@ -140,10 +147,11 @@ impl RegistryReader {
     }
 
     /// Finds what there is, and begins to read each partition from where PostgreSQL has it.
-    async fn begin(&self, consumer: &Arc<StreamConsumer<Complaints>>) -> Result<Reading, Trouble> {
+    async fn begin(&self, clients: &Clients) -> Result<Reading, Trouble> {
+        let Clients { reads: consumer, asks } = clients;
         let known = self.stream.places().await?;
         self.tell_lost(&known);
-        let (asked, settings) = (consumer.clone(), self.settings.clone());
+        let (asked, settings) = (asks.clone(), self.settings.clone());
         let (found, known) = blocking(move || found::look_at(&asked, &settings, known)).await??;
         let mut places = HashMap::new();
         for (place, ends) in known {
@@ -171,7 +179,7 @@ impl RegistryReader {
             count(*kind, "applied", 0);
             count(*kind, "faulty", 0);
         }
-        Ok(Reading { consumer: consumer.clone(), found, places })
+        Ok(Reading { found, places })
     }
 
     /// From where a partition is read on: where it was left, if that is still there. What retention
@@ -227,11 +235,12 @@ impl RegistryReader {
     /// Looks what there is now, how far this is behind, and what was lost; and says what is wrong.
     async fn look(
         &self,
+        clients: &Clients,
         reading: &Reading,
         refused: Option<String>,
     ) -> Result<Result<Found, StreamError>, Trouble> {
         self.tell_lost(&self.stream.places().await?);
-        let (asked, settings) = (reading.consumer.clone(), self.settings.clone());
+        let (asked, settings) = (clients.asks.clone(), self.settings.clone());
         let places: Vec<_> = reading.places.iter().map(|(at, next)| (at.clone(), *next)).collect();
         let looked = blocking(move || found::look_beyond(&asked, &settings, places)).await?;
         let unknown = looked.as_ref().map_or_else(Some, |looked| looked.unknown.as_ref());
@@ -270,21 +279,35 @@ impl RegistryReader {
         }
     }
 
-    fn consumer(&self) -> Result<StreamConsumer<Complaints>, StreamError> {
+    fn reads(&self) -> Result<StreamConsumer<Complaints>, StreamError> {
+        let mut client = self.client();
+        client
+            // What a bulk of other data has in front of a medication request.
+            .set("queued.min.messages", "2000")
+            .set("queued.max.messages.kbytes", "8192")
+            .set("fetch.queue.backoff.ms", "50");
+        StreamConsumer::from_config_and_context(&client, self.complaints())
+            .map_err(|error| StreamError::Setting(error.into()))
+    }
+
+    fn asks(&self) -> Result<BaseConsumer<Complaints>, StreamError> {
+        BaseConsumer::from_config_and_context(&self.client(), self.complaints())
+            .map_err(|error| StreamError::Setting(error.into()))
+    }
+
+    fn client(&self) -> ClientConfig {
         let mut client = self.settings.connection.client();
         client
             .set("group.id", self.settings.topic(GROUP))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
-            .set("isolation.level", "read_committed")
-            // What a bulk of other data has in front of a medication request.
-            .set("queued.min.messages", "2000")
-            .set("queued.max.messages.kbytes", "8192")
-            .set("fetch.queue.backoff.ms", "50");
-        let complaints = Complaints::new(&self.settings.connection.brokers);
-        StreamConsumer::from_config_and_context(&client, complaints)
-            .map_err(|error| StreamError::Setting(error.into()))
+            .set("isolation.level", "read_committed");
+        client
+    }
+
+    fn complaints(&self) -> Complaints {
+        Complaints::new(&self.settings.connection.brokers)
     }
 }
 
