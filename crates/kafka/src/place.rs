@@ -11,9 +11,8 @@ use rdkafka::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::cluster::ANSWERS_WITHIN;
 use crate::error::StreamError;
-use crate::reader::{Reader, Sees};
+use crate::reader::Readers;
 use crate::{POSITIONS_TOPIC, Settings};
 
 /// How far before the end the record is looked for first. Twice as far each time that it is not there.
@@ -22,9 +21,6 @@ const WINDOW: i64 = 128;
 /// More than any topic ever has: what stands for the ends of one that was made anew while it was written
 /// to. What was written then and aborted may let its ends look like those of the old one.
 pub(crate) const LOST: i64 = i64::MAX;
-
-/// How often it is looked whether a transaction of another partition is over.
-const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// Up to where a partition of the log was announced, and how much that was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,10 +139,23 @@ impl Place {
         partition: u16,
         within: Duration,
     ) -> Result<Option<Self>, StreamError> {
+        Self::kept_by(&Readers::new(settings)?, settings, log_id, partition, within)
+    }
+
+    /// As [`Self::kept`], for whoever asks more than once.
+    pub(crate) fn kept_by(
+        readers: &Readers,
+        settings: &Settings,
+        log_id: Uuid,
+        partition: u16,
+        within: Duration,
+    ) -> Result<Option<Self>, StreamError> {
         let key = Self::key(log_id, partition);
-        let Some(value) = last_record(settings, partition, &key, within)? else { return Ok(None) };
+        let topic = settings.topic(POSITIONS_TOPIC);
+        let value = last_record(readers, &topic, partition, &key, within)?;
+        let Some(value) = value else { return Ok(None) };
         let unreadable = |error: serde_json::Error| StreamError::Place {
-            topic: settings.topic(POSITIONS_TOPIC),
+            topic: topic.clone(),
             key: key.clone(),
             why: error.to_string(),
         };
@@ -157,41 +166,26 @@ impl Place {
 /// The value of the last record with that key among those of a partition of the log, all that was
 /// committed until now included. Costs the same however long the topic is, as long as the record is
 /// one of the last; one that is not there costs a walk through the topic.
-pub(crate) fn last_record(
-    settings: &Settings,
+fn last_record(
+    readers: &Readers,
+    topic: &str,
     log_partition: u16,
     key: &str,
     within: Duration,
 ) -> Result<Option<Vec<u8>>, StreamError> {
-    let topic = settings.topic(POSITIONS_TOPIC);
     let until = Instant::now() + within;
     let left = || until.saturating_duration_since(Instant::now());
-    let answer = || left().min(ANSWERS_WITHIN);
-    let everything = Reader::new(settings, Sees::Everything)?;
-    let committed = Reader::new(settings, Sees::Committed)?;
-    let of = everything.partitions(&topic, answer())?;
+    let of = readers.partitions(topic, left())?;
     let partition = Place::kafka_partition(log_partition, of);
-    let (_, end) = everything.ends(&topic, partition, answer())?;
-    drop(everything);
-
     // Where partitions of the log share this one, a transaction of another hides what was committed
     // after it began. To take that for the end would be to announce twice.
-    let begin = loop {
-        let (begin, stable) = committed.ends(&topic, partition, answer())?;
-        if stable >= end {
-            break begin;
-        }
-        if left() <= LOOKS_EVERY {
-            return Err(StreamError::HeldBack { topic, stable, end });
-        }
-        std::thread::sleep(LOOKS_EVERY);
-    };
+    let (begin, end) = readers.bounds(topic, partition, left())?;
     let mut window = WINDOW;
     loop {
         let from = (end - window).max(begin);
         let mut last = None;
         if from < end {
-            committed.read_to_end(&topic, partition, from, left(), |message| {
+            readers.read_to_end(topic, partition, from, left(), |message| {
                 if message.key() == Some(key.as_bytes()) {
                     // A record without a value forgets what stood there.
                     last = message.payload().map(<[u8]>::to_vec);

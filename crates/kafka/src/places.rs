@@ -1,13 +1,19 @@
 //! How far every partition of a log was announced.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dispensary::Topic;
 use dispense_domain::Partitions;
 use uuid::Uuid;
 
-use crate::cluster::{ANSWERS_WITHIN, blocking};
+use crate::cluster::blocking;
+use crate::reader::Readers;
 use crate::{Place, Settings, StreamError};
+
+/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
+/// nobody hears.
+const READABLE_WITHIN: Duration = Duration::from_secs(45);
 
 /// What the brokers have for each partition of a log, all that was committed until now included.
 ///
@@ -20,8 +26,12 @@ pub async fn places(
     log: Partitions,
 ) -> Result<Vec<Option<Place>>, StreamError> {
     let settings = settings.clone();
-    let place = move |partition| Place::kept(&settings, log_id, partition, ANSWERS_WITHIN);
-    blocking(move || log.all().map(place).collect()).await
+    blocking(move || {
+        let readers = Readers::new(&settings)?;
+        let kept = |it| Place::kept_by(&readers, &settings, log_id, it, READABLE_WITHIN);
+        log.all().map(kept).collect()
+    })
+    .await
 }
 
 /// How many messages each topic has had.

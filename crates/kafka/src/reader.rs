@@ -153,6 +153,66 @@ impl Reader {
     }
 }
 
+/// How long the brokers may need for one answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a transaction is over.
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+
+/// Both kinds of readers, who know together where a partition ends and when all before that is over.
+pub(crate) struct Readers {
+    everything: Reader,
+    committed: Reader,
+}
+
+impl Readers {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, StreamError> {
+        let everything = Reader::new(settings, Sees::Everything)?;
+        Ok(Self { everything, committed: Reader::new(settings, Sees::Committed)? })
+    }
+
+    /// How many partitions a topic has.
+    pub(crate) fn partitions(&self, topic: &str, within: Duration) -> Result<i32, StreamError> {
+        self.everything.partitions(topic, within.min(ANSWERS_WITHIN))
+    }
+
+    /// Where a partition begins, and where it ended when this was asked. Whatever was begun before that
+    /// end is committed or aborted when this returns.
+    pub(crate) fn bounds(
+        &self,
+        topic: &str,
+        partition: i32,
+        within: Duration,
+    ) -> Result<(i64, i64), StreamError> {
+        let until = Instant::now() + within;
+        let left = || until.saturating_duration_since(Instant::now());
+        let answer = || left().min(ANSWERS_WITHIN);
+        let (_, end) = self.everything.ends(topic, partition, answer())?;
+        loop {
+            let (begin, stable) = self.committed.ends(topic, partition, answer())?;
+            if stable >= end {
+                return Ok((begin, end));
+            }
+            if left() <= LOOKS_EVERY {
+                return Err(StreamError::HeldBack { topic: topic.to_owned(), stable, end });
+            }
+            std::thread::sleep(LOOKS_EVERY);
+        }
+    }
+
+    /// Reads what was committed in a partition, from an offset to its end.
+    pub(crate) fn read_to_end(
+        &self,
+        topic: &str,
+        partition: i32,
+        from: i64,
+        within: Duration,
+        each: impl FnMut(&BorrowedMessage<'_>),
+    ) -> Result<(), StreamError> {
+        self.committed.read_to_end(topic, partition, from, within, each)
+    }
+}
+
 pub(crate) fn passes(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

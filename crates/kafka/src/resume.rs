@@ -16,7 +16,7 @@ use crate::error::StreamError;
 use crate::places::places;
 use crate::scribe::change;
 use crate::verify::AT_ONCE;
-use crate::verify::reading::{bounds, read};
+use crate::verify::reading::{all_bounds, read};
 use crate::{Place, Settings};
 
 /// Where to go on.
@@ -180,17 +180,11 @@ async fn ends(
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<BTreeMap<u16, (i64, Option<LogHash>)>, ResumeError> {
     let source = format!("/dispense/{}", log.log_id());
-    let mut topics = Vec::new();
-    for topic in Topic::ALL {
-        let (of, name) = (settings.clone(), settings.topic(topic.name()));
-        let asked = name.clone();
-        match blocking(move || bounds(&of, &asked)).await {
-            Ok(bounds) => topics.push((name, bounds)),
-            // One that was lost is noticed by what is counted.
-            Err(StreamError::NoTopic { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let names = Topic::ALL.map(|topic| settings.topic(topic.name())).to_vec();
+    // One that was lost is noticed by what is counted.
+    let bounds = all_bounds(settings, names.clone()).await?;
+    let topics: Vec<_> =
+        names.into_iter().zip(bounds).filter_map(|(name, bounds)| Some((name, bounds?))).collect();
     let records = topics.iter().flat_map(|topic| &topic.1).map(|bounds| bounds.records());
     progress(Step::Reads(records.sum()));
     let mut ends = BTreeMap::new();

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::StreamError;
 use crate::place::Place;
 use crate::producer::{GivenUp, Outgoing, Producer};
-use crate::reader::{Reader, Sees};
+use crate::reader::Readers;
 use crate::{POSITIONS_TOPIC, Record, Settings};
 
 /// How long the brokers may need to say who writes, and where.
@@ -48,6 +48,7 @@ impl Scribe {
         log_id: Uuid,
         partition: u16,
         name: Name,
+        readers: &Readers,
         given_up: GivenUp,
     ) -> Result<Self, StreamError> {
         let id = Producer::id(settings, log_id, partition);
@@ -57,7 +58,7 @@ impl Scribe {
         };
         let producer = Producer::new(settings, id, ANSWERS_WITHIN, given_up)?;
         let topic = settings.topic(POSITIONS_TOPIC);
-        let of = Reader::new(settings, Sees::Everything)?.partitions(&topic, ANSWERS_WITHIN)?;
+        let of = readers.partitions(&topic, ANSWERS_WITHIN)?;
         let partition_of_topic = Place::kafka_partition(partition, of);
         let key = Place::key(log_id, partition);
         Ok(Self { producer, topic, partition: partition_of_topic, key })
@@ -99,11 +100,12 @@ impl Scribe {
 
 /// The place of a partition, once all that was begun is over.
 pub(crate) fn kept(
+    readers: &Readers,
     settings: &Settings,
     log_id: Uuid,
     partition: u16,
 ) -> Result<Option<Place>, StreamError> {
-    Place::kept(settings, log_id, partition, READABLE_WITHIN)
+    Place::kept_by(readers, settings, log_id, partition, READABLE_WITHIN)
 }
 
 /// Changes the place of a partition while nobody else can; returns what stands there then. `change` is
@@ -130,9 +132,11 @@ fn changed(
     partition: u16,
     change: &impl Fn(Option<&Place>) -> Option<Place>,
 ) -> Result<Option<Place>, StreamError> {
-    let scribe = Scribe::new(settings, log_id, partition, Name::Relay, GivenUp::default())?;
+    let readers = Readers::new(settings)?;
+    let given_up = GivenUp::default();
+    let scribe = Scribe::new(settings, log_id, partition, Name::Relay, &readers, given_up)?;
     // After the fence: what was begun before is over, and nobody else goes on.
-    let kept = kept(settings, log_id, partition)?;
+    let kept = kept(&readers, settings, log_id, partition)?;
     match change(kept.as_ref()) {
         Some(place) => {
             scribe.write("", &[], &place)?;

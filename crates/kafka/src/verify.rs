@@ -23,13 +23,12 @@ use dispensary::{LogPosition, Topic};
 
 pub use finding::{Finding, Kind, MOST_NAMED, Report, Verified, Wrong};
 
-use crate::cluster::blocking;
 use crate::error::StreamError;
 use crate::places::places;
 use crate::{Place, Settings};
 use bits::Bits;
 pub(crate) use comparing::Compared;
-use reading::{Bounds, bounds, read};
+use reading::{Bounds, all_bounds, read};
 
 /// Events that are asked for at once.
 pub(crate) const AT_ONCE: i64 = 500;
@@ -72,14 +71,6 @@ struct Limits {
     most: Vec<i64>,
 }
 
-/// A topic that is there, and what of it is read.
-struct Stands {
-    topic: Topic,
-    name: String,
-    /// None if it is not there.
-    bounds: Option<Vec<Bounds>>,
-}
-
 /// Holds topics against the log.
 ///
 /// # Errors
@@ -92,10 +83,8 @@ pub async fn verify(
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Report, VerifyError> {
     let before = known(settings, log).await?;
-    let mut stands = Vec::new();
-    for topic in topics {
-        stands.push(standing(settings, *topic).await?);
-    }
+    let names: Vec<String> = topics.iter().map(|topic| settings.topic(topic.name())).collect();
+    let then = all_bounds(settings, names.clone()).await?;
     let after = known(settings, log).await?;
     let mut limits = Limits { least: Vec::new(), most: Vec::new() };
     let (mut without_place, mut not_announced_yet) = (Vec::new(), 0);
@@ -115,26 +104,30 @@ pub async fn verify(
         limits.most.push(most);
         not_announced_yet += (events - most).max(0);
     }
-    let total = stands.iter().flat_map(|it| it.bounds.iter().flatten());
+    let total = then.iter().flatten().flatten();
     progress(Step::Begins(total.map(|bounds| bounds.records()).sum()));
     let mut looked = Looked::new(log);
     let mut compared = Vec::new();
-    for stands in &stands {
-        let mut topic = Compared::new(stands.topic, log, &limits.most);
-        let mut begins = Vec::new();
-        if let Some(bounds) = &stands.bounds {
-            let mut pages = read(settings, &stands.name, bounds);
+    for ((topic, name), bounds) in topics.iter().zip(&names).zip(then) {
+        let mut topic = Compared::new(*topic, log, &limits.most);
+        if let Some(bounds) = bounds {
+            let mut pages = read(settings, name, &bounds);
             while let Some(page) = pages.recv().await {
                 let page = page?;
                 topic.look(page.messages, |fact| looked.at(fact)).await?;
                 progress(Step::Read(page.records));
             }
-            begins = begins_now(settings, &stands.name, bounds.len()).await?;
         } else {
             topic.verified.is_there = false;
         }
-        compared.push((topic, begins));
+        compared.push(topic);
     }
+    // What has become too old since a topic was begun is not missing.
+    let now = all_bounds(settings, names).await?;
+    let begins = |bounds: Option<Vec<Bounds>>| {
+        bounds.into_iter().flatten().map(|bounds| bounds.begin).collect::<Vec<i64>>()
+    };
+    let mut compared: Vec<_> = compared.into_iter().zip(now.into_iter().map(begins)).collect();
     progress(Step::Seeks);
     seek(log, &limits.least, &looked, &mut compared, progress).await?;
     let mut report =
@@ -153,31 +146,6 @@ async fn known(settings: &Settings, log: &dyn RelayLog) -> Result<Vec<Option<Pla
         Err(StreamError::NoTopic { .. }) => Ok(log.partitions().all().map(|_| None).collect()),
         known => known,
     }
-}
-
-async fn standing(settings: &Settings, topic: Topic) -> Result<Stands, StreamError> {
-    let name = settings.topic(topic.name());
-    let (of, asked) = (settings.clone(), name.clone());
-    let bounds = match blocking(move || bounds(&of, &asked)).await {
-        Ok(bounds) => Some(bounds),
-        Err(StreamError::NoTopic { .. }) => None,
-        Err(error) => return Err(error),
-    };
-    Ok(Stands { topic, name, bounds })
-}
-
-/// The first offsets that are kept. What has become too old since the topic was begun is not missing.
-async fn begins_now(
-    settings: &Settings,
-    topic: &str,
-    partitions: usize,
-) -> Result<Vec<i64>, StreamError> {
-    let (settings, topic) = (settings.clone(), topic.to_owned());
-    let begins = move || {
-        let bounds = bounds(&settings, &topic)?;
-        Ok(bounds.iter().take(partitions).map(|bounds| bounds.begin).collect())
-    };
-    blocking(begins).await
 }
 
 /// The events that messages led to, and in which topics they are told.

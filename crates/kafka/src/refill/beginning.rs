@@ -5,7 +5,8 @@ use dispensary::relay::RelayLog;
 
 use super::{NOT_LOOKED, RefillError};
 use crate::cluster::blocking;
-use crate::verify::reading::{Bounds, bounds, read};
+use crate::reader::Readers;
+use crate::verify::reading::{bounds, read};
 use crate::verify::{AT_ONCE, Compared, Finding, Wrong};
 use crate::{Place, Settings};
 
@@ -26,9 +27,10 @@ pub(super) async fn beginnings(
     topic: Topic,
     noted: &[Place],
 ) -> Result<Vec<(Place, From)>, RefillError> {
-    let (of, name) = (settings.clone(), settings.topic(topic.name()));
+    let name = settings.topic(topic.name());
+    let of = settings.clone();
     let asked = name.clone();
-    let bounds: Vec<Bounds> = blocking(move || bounds(&of, &asked)).await?;
+    let bounds = blocking(move || bounds(&Readers::new(&of)?, &asked)).await?;
     let ends: i64 = bounds.iter().map(|bounds| bounds.end).sum();
     let noted_in = |place: &Place| {
         let note = place.refilling.get(topic.name()).copied();

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::beginning::From;
 use super::{RefillError, Step};
 use crate::producer::OwnThread;
+use crate::reader::Readers;
 use crate::scribe::{self, Name, Scribe};
 use crate::verify::VerifyError;
 use crate::{Place, Record, Settings};
@@ -51,9 +52,12 @@ impl Filling<'_> {
         let name = self.topic.name().to_owned();
         let (settings, log_id) = (self.settings.clone(), self.log.log_id());
         let begin = move |living: &mut Option<Scribe>, given_up| {
-            *living = Some(Scribe::new(&settings, log_id, partition, Name::Refill, given_up)?);
+            let readers = Readers::new(&settings)?;
+            let scribe =
+                Scribe::new(&settings, log_id, partition, Name::Refill, &readers, given_up)?;
+            *living = Some(scribe);
             // After the fence: whoever filled it before writes nothing more.
-            scribe::kept(&settings, log_id, partition)
+            scribe::kept(&readers, &settings, log_id, partition)
         };
         let kept = self.thread.run(begin).await??;
         let note = |place: &Place| place.refilling.get(&name).copied();

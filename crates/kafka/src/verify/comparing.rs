@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn whatever_differs_is_named() {
         assert_eq!(altered(&record(), &record()), None);
-        let altering: [(&str, fn(&mut Record)); 6] = [
+        type Alter = fn(&mut Record);
+        let altering: [(&str, Alter); 6] = [
             ("its key", |it| it.key = b"other".to_vec()),
             ("its ce_hash", |it| it.headers[1].1 = "cd".repeat(32).into_bytes()),
             ("no header ce_id", |it| it.headers[0].0 = "ce_ID".to_owned()),

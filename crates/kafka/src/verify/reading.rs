@@ -8,10 +8,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
-use crate::cluster::ANSWERS_WITHIN;
+use crate::cluster::blocking;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
-use crate::reader::{Reader, Sees, passes};
+use crate::reader::{Readers, passes};
 use crate::{Record, Settings};
 
 /// Messages in a page.
@@ -29,9 +29,6 @@ const CALL: Duration = Duration::from_millis(500);
 /// How long is waited for transactions that are not over: longer than the brokers keep one open of which
 /// nobody hears.
 const READABLE_WITHIN: Duration = Duration::from_secs(45);
-
-/// How often it is looked whether they are over.
-const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// What librdkafka wants to hear before it reads anything, though no group is ever joined.
 const GROUP: &str = "dispense";
@@ -69,25 +66,31 @@ pub(crate) struct Page {
 }
 
 /// From where to where each partition of a topic can be read now. What was begun before is over then.
-pub(crate) fn bounds(settings: &Settings, topic: &str) -> Result<Vec<Bounds>, StreamError> {
-    let everything = Reader::new(settings, Sees::Everything)?;
-    let committed = Reader::new(settings, Sees::Committed)?;
-    let count = everything.partitions(topic, ANSWERS_WITHIN)?;
-    let ends: Result<Vec<i64>, StreamError> = (0..count)
-        .map(|partition| everything.ends(topic, partition, ANSWERS_WITHIN).map(|it| it.1))
-        .collect();
-    let until = Instant::now() + READABLE_WITHIN;
-    let readable = |(partition, end): (i32, i64)| loop {
-        let (begin, stable) = committed.ends(topic, partition, ANSWERS_WITHIN)?;
-        if stable >= end {
-            return Ok(Bounds { begin, end });
-        }
-        if Instant::now() >= until {
-            return Err(StreamError::HeldBack { topic: topic.to_owned(), stable, end });
-        }
-        std::thread::sleep(LOOKS_EVERY);
+pub(crate) fn bounds(readers: &Readers, topic: &str) -> Result<Vec<Bounds>, StreamError> {
+    let count = readers.partitions(topic, READABLE_WITHIN)?;
+    let bounds = |partition| {
+        let (begin, end) = readers.bounds(topic, partition, READABLE_WITHIN)?;
+        Ok(Bounds { begin, end })
     };
-    (0..count).zip(ends?).map(readable).collect()
+    (0..count).map(bounds).collect()
+}
+
+/// As [`bounds`], of several topics; none for one that is not there.
+pub(crate) async fn all_bounds(
+    settings: &Settings,
+    topics: Vec<String>,
+) -> Result<Vec<Option<Vec<Bounds>>>, StreamError> {
+    let settings = settings.clone();
+    blocking(move || {
+        let readers = Readers::new(&settings)?;
+        let of = |topic: &String| match bounds(&readers, topic) {
+            Ok(bounds) => Ok(Some(bounds)),
+            Err(StreamError::NoTopic { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        topics.iter().map(of).collect()
+    })
+    .await
 }
 
 /// Reads a topic between its bounds, on a thread of its own.

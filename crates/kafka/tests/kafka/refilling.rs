@@ -70,7 +70,7 @@ async fn nothing_is_announced_until_an_interrupted_one_has_ended() {
 async fn one_that_dies_again_and_again_leaves_nothing_twice() {
     let stage = Stage::announced(1_600).await;
     stage.empty(TOPIC).await;
-    for pages in 1..=6 {
+    for pages in [1, 3, 6] {
         let done = AtomicU32::new(0);
         let log = stage.log.instance();
         let (stop, died) = (CancellationToken::new(), tokio::sync::Notify::new());

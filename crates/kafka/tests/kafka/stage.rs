@@ -20,7 +20,7 @@ use crate::relay_log::{Board, Shared, hash};
 use crate::streams::{assert_once_and_in_order, committed};
 
 /// How long anything may take that is waited for.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// The partitions of the log.
 pub(crate) const PARTITIONS: u16 = 4;

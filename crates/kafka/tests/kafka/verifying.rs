@@ -2,7 +2,6 @@
 
 use dispensary::LogPosition;
 use dispensary::announcement::Topic;
-use dispensary::relay::RelayLog as _;
 use dispense_kafka::verify::{Kind, Step, verify};
 use dispense_kafka::{POSITIONS_TOPIC, Record};
 use rdkafka::admin::AdminOptions;
