@@ -85,6 +85,8 @@ def connect(options):
         "isolation.level": "read_committed",
         # A topic that was made again, or that has forgotten what we have yet to read, is an error.
         "auto.offset.reset": "error",
+        # Who wants to come to an end has to know where that is.
+        "enable.partition.eof": True,
     }
     return Consumer({**settings, **dict(options.config)})
 
@@ -124,14 +126,17 @@ def parse(topic, message):
     return (*about, key, headers["ce_hash"], int(partition), int(position))
 
 
-def read(consumer, store, prefix, is_enough, idle):
+def read(consumer, store, prefix, partitions, is_enough, idle):
     """Reads until there is enough, or until nothing has come for so many seconds."""
-    heard = time.monotonic()
+    heard, ended = time.monotonic(), set()
     while True:
         rows, strange, offsets = [], [], {}
         for message in consumer.consume(BATCH, timeout=0.5):
             if message.error():
                 code = message.error().code()
+                if code == KafkaError._PARTITION_EOF:
+                    ended.add((message.topic(), message.partition()))
+                    continue
                 if code in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE):
                     continue  # The client goes on trying by itself; our patience is `idle`.
                 raise Failed(f"{message.topic() or 'the brokers'}: {message.error().str()}")
@@ -153,7 +158,7 @@ def read(consumer, store, prefix, is_enough, idle):
             )
         if offsets:
             heard = time.monotonic()
-        elif is_enough() or time.monotonic() - heard > idle:
+        elif time.monotonic() - heard > idle or (len(ended) == partitions and is_enough()):
             return
 
 
@@ -307,15 +312,21 @@ def withdraw(store):
     return store.execute("SELECT count(*) FROM withdrawn").fetchone()[0]
 
 
-def compare(store, find, after, until):
-    """Every event of the log is told as it is, in all its topics, and nothing else is."""
+def untold(store, after, until):
+    """What was not told of the events of the log between those positions."""
     for partition, position, topic in store.execute(
         """SELECT partition, position, topic FROM told t WHERE NOT EXISTS (
                SELECT 1 FROM valid m
                WHERE m.partition = t.partition AND m.position = t.position AND m.topic = t.topic)"""
     ):
         if after.get(partition, 0) < position <= until.get(partition, 0):
-            find("missing", f"{partition}:{position} is not in {topic}")
+            yield f"{partition}:{position} is not in {topic}"
+
+
+def compare(store, find, after, until):
+    """Every event of the log is told as it is, in all its topics, and nothing else is."""
+    for what in untold(store, after, until):
+        find("missing", what)
     for topic, partition, position in store.execute(
         """SELECT m.topic, m.partition, m.position FROM valid m WHERE NOT EXISTS (
                SELECT 1 FROM told t
@@ -386,12 +397,14 @@ def check(options, store):
     until = options.until or dict(ends)
 
     def is_complete():
+        if options.events:
+            return next(untold(store, options.after, until), None) is None
         return bool(until) and not any(gaps(store, it, options.after.get(it, 0), until[it])[0] for it in until)
 
     consumer = connect(options)
     try:
-        read_from = assign(consumer, store, options.prefix)
-        read(consumer, store, options.prefix, is_complete, options.idle)
+        partitions = assign(consumer, store, options.prefix)
+        read(consumer, store, options.prefix, partitions, is_complete, options.idle)
     finally:
         consumer.close()
     if options.events:
@@ -414,7 +427,7 @@ def check(options, store):
     messages, events = store.execute(
         "SELECT count(*), count(DISTINCT partition || ':' || position) FROM valid").fetchone()
     return {
-        "ok": not counts, "partitions": read_from, "messages": messages, "events": events,
+        "ok": not counts, "partitions": partitions, "messages": messages, "events": events,
         "processedAtOnce": at_once, "withdrawn": withdrawn, "epoch": epoch,
         "reached": {str(partition): reached[partition] for partition in sorted(reached)},
         "topics": dict(store.execute("SELECT topic, count(*) FROM valid GROUP BY topic ORDER BY topic")),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::brokers::OwnBroker;
 use super::house::{House, pause, told, well};
-use super::witness::RECORDED;
 use crate::harness::{Database, Instance};
 
 const USER: &str = "dispense";
@@ -64,17 +63,26 @@ async fn whoever_is_locked_out_says_why_and_goes_on_when_let_in() {
     lives_with_it(&house, &instance).await;
     drop(instance);
 
-    // The right one, and no right to anything: neither are the topics there, nor may it make them.
+    // The right one, and no right to anything; then the right to its name alone, and neither are the
+    // topics there, nor may it make them.
+    let mut rights = documented_rights(&house.prefix);
+    let name = rights.pop().unwrap();
+    assert!(name.contains(&"--transactional-id".to_owned()), "{name:?}");
     let instance = house.start().await;
-    told(&instance, &["topic"]).await;
+    told(&instance, &["transactional id", "grant"]).await;
     lives_with_it(&house, &instance).await;
+    broker.grant(USER, &name).await;
+    told(&instance, &["topic", &house.prefix]).await;
     let (status, said) = house.run(&["streams", "topics"]).await;
-    assert!(!status.success() && said.contains(&house.topic(RECORDED)), "{said}");
+    assert!(!status.success(), "{said}");
+    for word in ["topic", &house.prefix, "KAFKA_SASL_USERNAME"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
 
     // Somebody who may makes the topics, and grants what the documentation says: that is enough.
     house.done_inside(&["streams", "topics"]).await;
-    for rights in documented_rights(&house.prefix) {
-        broker.grant(USER, &rights).await;
+    for right in rights {
+        broker.grant(USER, &right).await;
     }
     well(&instance).await;
     house.whole(&instance).await;
