@@ -1,7 +1,8 @@
 //! What operators do to the topics of the registries.
 
 use rdkafka::admin::AdminOptions;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::registry::{READ_WITHIN, Registry, topic_of, well};
 use crate::announcing::house::told;
@@ -89,6 +90,73 @@ async fn what_retention_took_before_it_was_read_is_told_until_it_is_mended() {
     // As docs/operations.md says.
     let mended = "UPDATE registry_offsets SET lost = 0 WHERE lost > 0";
     sqlx::query(mended).execute(&registry.database.pool).await.unwrap();
+    well(&instance).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning() {
+    let registry = Registry::new(&["person"]).await;
+    let topic = topic_of("person");
+    let instance = registry.start().await;
+    for n in 0..3 {
+        registry.send(&topic, 0, "", Some(&patient(&registry, n))).await;
+    }
+    registry.read(&topic, 0, 2).await;
+    topics::delete(&registry.brokers, &registry.name(&topic)).await;
+    registry.make(&topic, 3).await;
+    registry.send(&topic, 0, "", Some(&patient(&registry, 3))).await;
+    eventually("the new patient", READ_WITHIN, async || {
+        (persons(&registry).await == 4).then_some(())
+    })
+    .await;
+    let places = registry.places().await;
+    assert_eq!(places[&(registry.name(&topic), 0)], 1);
+    well(&instance).await;
+}
+
+/// The ends of transactions, and what was given up, stand at offsets too; retention takes them as any
+/// other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_reader_was_ever_to_see_is_not_lost() {
+    let registry = Registry::new(&["person"]).await;
+    let (topic, name) = (topic_of("person"), registry.name(&topic_of("person")));
+    let mut instance = registry.start().await;
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", &registry.brokers)
+        .set("transactional.id", &name)
+        .create()
+        .unwrap();
+    producer.init_transactions(READ_WITHIN).unwrap();
+    for (n, is_kept) in [(0, true), (1, false)] {
+        producer.begin_transaction().unwrap();
+        let value = patient(&registry, n);
+        let record = FutureRecord::<[u8], _>::to(&name).partition(0).payload(&value);
+        producer.send(record, READ_WITHIN).await.unwrap();
+        if is_kept {
+            producer.commit_transaction(READ_WITHIN).unwrap();
+        } else {
+            producer.abort_transaction(READ_WITHIN).unwrap();
+        }
+    }
+    // Two messages, and behind each of them an end.
+    registry.read(&topic, 0, 3).await;
+    eventually("no message that waits", READ_WITHIN, async || {
+        let metrics = reqwest::get(format!("{}/metrics", instance.url)).await.ok()?;
+        let lag = format!("dispense_registry_stream_lag_messages{{topic=\"{name}\"}} 0");
+        metrics.text().await.ok()?.lines().any(|line| line == lag).then_some(())
+    })
+    .await;
+    instance.kill();
+    let mut gone = TopicPartitionList::new();
+    gone.add_partition_offset(&name, 0, Offset::Offset(4)).unwrap();
+    registry.admin().delete_records(&gone, &AdminOptions::new()).await.unwrap();
+    instance.start_again().await;
+    let offset = registry.send(&topic, 0, "", Some(&patient(&registry, 2))).await;
+    registry.read(&topic, 0, offset).await;
+    assert_eq!(persons(&registry).await, 2);
+    let lost = "SELECT sum(lost)::bigint FROM registry_offsets";
+    let lost: i64 = sqlx::query_scalar(lost).fetch_one(&registry.database.pool).await.unwrap();
+    assert_eq!(lost, 0);
     well(&instance).await;
 }
 

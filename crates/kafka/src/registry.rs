@@ -17,6 +17,7 @@ mod found;
 mod letters;
 mod round;
 mod telling;
+mod unseen;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -77,12 +77,25 @@ pub(super) fn look_at(
     Ok((found, places))
 }
 
+/// A partition that goes on behind what was read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Which one.
+    pub(super) source: TopicPartition,
+    /// The offset that comes next, if it was ever read.
+    pub(super) next: Option<i64>,
+    /// What it still has.
+    pub(super) ends: Ends,
+}
+
 /// What a look found.
 pub(super) struct Looked {
     /// What there is.
     pub(super) found: Found,
     /// How many messages of each topic stand behind what was read.
     pub(super) behind: BTreeMap<String, i64>,
+    /// Where they stand.
+    pub(super) left: Vec<Left>,
     /// Why not all of that is known.
     pub(super) unknown: Option<StreamError>,
 }
@@ -95,19 +108,23 @@ pub(super) fn look_beyond(
 ) -> Result<Looked, StreamError> {
     let found = look(consumer, settings)?;
     let mut behind: BTreeMap<String, i64> = BTreeMap::new();
+    let mut left = Vec::new();
     for (source, next) in places {
         if !found.partitions.contains_key(&source) {
             continue;
         }
         match ends(consumer, &source) {
             Ok(ends) => {
-                let left = ends.next - next.unwrap_or(ends.first).max(ends.first);
-                *behind.entry(source.topic).or_default() += left.max(0);
+                let messages = ends.next - next.unwrap_or(ends.first).max(ends.first);
+                *behind.entry(source.topic.clone()).or_default() += messages.max(0);
+                if messages > 0 {
+                    left.push(Left { source, next, ends });
+                }
             }
-            Err(error) => return Ok(Looked { found, behind, unknown: Some(error) }),
+            Err(error) => return Ok(Looked { found, behind, left, unknown: Some(error) }),
         }
     }
-    Ok(Looked { found, behind, unknown: None })
+    Ok(Looked { found, behind, left, unknown: None })
 }
 
 /// Asks what a partition still has. It blocks.

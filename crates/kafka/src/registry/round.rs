@@ -15,9 +15,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::found::{self, Ends, Found, Looked};
+use super::found::{self, Ends, Found, Left, Looked};
 use super::letters::Letters;
 use super::telling::Wrong;
+use super::unseen::{Resting, is_unseen};
 use super::{ASKS_EVERY, Ended, FIRST_PAUSE, RegistryReader, Trouble, batch};
 use crate::complaints::Complaints;
 use crate::error::StreamError;
@@ -47,6 +48,7 @@ struct Reading {
     found: Found,
     /// The offset that comes next, as PostgreSQL has it.
     places: HashMap<TopicPartition, Option<i64>>,
+    resting: Resting,
 }
 
 /// What a round shares with the one who sends dead letters.
@@ -126,7 +128,7 @@ impl RegistryReader {
                 continue;
             }
             looked = Instant::now();
-            match self.look(clients, &reading, refused.take()).await? {
+            match self.look(clients, &mut reading, refused.take()).await? {
                 Ok(found) if found.partitions != reading.found.partitions => {
                     return Ok(Ended::OtherTopics);
                 }
@@ -179,7 +181,7 @@ impl RegistryReader {
             count(*kind, "applied", 0);
             count(*kind, "faulty", 0);
         }
-        Ok(Reading { found, places })
+        Ok(Reading { found, places, resting: Resting::default() })
     }
 
     /// From where a partition is read on: where it was left, if that is still there. What retention
@@ -236,7 +238,7 @@ impl RegistryReader {
     async fn look(
         &self,
         clients: &Clients,
-        reading: &Reading,
+        reading: &mut Reading,
         refused: Option<String>,
     ) -> Result<Result<Found, StreamError>, Trouble> {
         self.tell_lost(&self.stream.places().await?);
@@ -251,12 +253,32 @@ impl RegistryReader {
             Some(wrong) => self.telling.wrong(Wrong::Brokers, wrong),
             None => self.telling.right(Wrong::Brokers),
         }
-        Ok(looked.map(|Looked { found, behind, unknown: _ }| {
-            for (topic, messages) in behind {
-                lag(&topic, messages);
-            }
-            found
-        }))
+        let Looked { found, behind, left, unknown: _ } = match looked {
+            Ok(looked) => looked,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (topic, messages) in behind {
+            lag(&topic, messages);
+        }
+        if let Some(left) = reading.resting.next(left) {
+            self.pass(reading, left).await?;
+        }
+        Ok(Ok(found))
+    }
+
+    /// Moves a place behind what nobody was ever to see, if it is that which is left.
+    async fn pass(&self, reading: &mut Reading, left: Left) -> Result<(), Trouble> {
+        let (settings, asked) = (self.settings.clone(), left.clone());
+        if !blocking(move || is_unseen(&settings, &asked)).await? {
+            return Ok(());
+        }
+        let Left { source, next: from, ends: Ends { first: _, next: to } } = left;
+        let kind = *reading.found.partitions.get(&source).ok_or(Trouble::Gone)?;
+        let nothing =
+            Messages { source: source.clone(), kind, from, to, lost: 0, messages: vec![] };
+        self.stream.apply(nothing).await?;
+        reading.places.insert(source, Some(to));
+        Ok(())
     }
 
     fn tell_lost(&self, places: &[ReadPlace]) {
