@@ -17,7 +17,7 @@ use crate::error::StreamError;
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long one question waits, until it is heard why there is no answer, and asked again.
-const ASKS_FOR: Duration = Duration::from_secs(1);
+const ASKS_FOR: Duration = Duration::from_secs(5);
 
 /// What the brokers say that there is.
 #[derive(Debug, Clone)]

@@ -78,9 +78,18 @@ impl Reader {
         partition: i32,
         within: Duration,
     ) -> Result<(i64, i64), StreamError> {
-        self.consumer.fetch_watermarks(topic, partition, within).map_err(|error| {
-            self.complaints().explain_at(topic, "asking for the end of a topic", error)
-        })
+        let until = Instant::now() + within;
+        loop {
+            let error = match self.consumer.fetch_watermarks(topic, partition, within) {
+                Ok(ends) => return Ok(ends),
+                Err(error) => error,
+            };
+            if !moves(&error) || until.saturating_duration_since(Instant::now()) <= LOOKS_EVERY {
+                let doing = "asking for the end of a topic";
+                return Err(self.complaints().explain_at(topic, doing, error));
+            }
+            std::thread::sleep(LOOKS_EVERY);
+        }
     }
 
     /// Where each partition of those topics ends, asked all at once; topics with the number of their
@@ -211,6 +220,22 @@ impl Readers {
     ) -> Result<(), StreamError> {
         self.committed.read_to_end(topic, partition, from, within, each)
     }
+}
+
+/// Whether a partition is about to be led, or led by somebody else: one that was just made, or whose
+/// broker went away.
+fn moves(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::ReplicaNotAvailable
+                | RDKafkaErrorCode::OffsetNotAvailable
+                | RDKafkaErrorCode::FencedLeaderEpoch
+                | RDKafkaErrorCode::UnknownLeaderEpoch
+        )
+    )
 }
 
 pub(crate) fn passes(error: &KafkaError) -> bool {

@@ -210,10 +210,12 @@ mod tests {
         }
     }
 
+    /// What somebody does to a record.
+    type Alter = fn(&mut Record);
+
     #[test]
     fn whatever_differs_is_named() {
         assert_eq!(altered(&record(), &record()), None);
-        type Alter = fn(&mut Record);
         let altering: [(&str, Alter); 6] = [
             ("its key", |it| it.key = b"other".to_vec()),
             ("its ce_hash", |it| it.headers[1].1 = "cd".repeat(32).into_bytes()),

@@ -38,6 +38,11 @@ pub(crate) struct Relays {
     tasks: Vec<JoinHandle<()>>,
 }
 
+/// Settings with a prefix that nobody had before, and no topics but those of events.
+pub(crate) fn events() -> Settings {
+    Settings { registry: false, ..settings() }
+}
+
 impl Relays {
     pub(crate) async fn stop(self) {
         self.stop.cancel();
@@ -64,7 +69,7 @@ pub(crate) async fn wait_until(is_so: impl Fn() -> bool, instead: impl Fn() -> S
 impl Stage {
     /// A log with so many events in each partition, all of them announced.
     pub(crate) async fn announced(events: u32) -> Self {
-        let stage = Self { settings: settings(), log: Shared::new() };
+        let stage = Self { settings: events(), log: Shared::new() };
         stage.make_topics().await;
         (0..PARTITIONS).for_each(|partition| stage.log.record(partition, events));
         stage.go_on().await;
