@@ -7,7 +7,7 @@ use dispense_kafka::resume::{Plan, ResumeError, Whence, plan, resume};
 use dispense_kafka::{POSITIONS_TOPIC, places};
 use tokio_util::sync::CancellationToken;
 
-use crate::stage::{PARTITIONS, Stage, events};
+use crate::stage::{PARTITIONS, Stage, only_events};
 
 async fn planned(stage: &Stage, whence: Whence) -> Result<Vec<Plan>, ResumeError> {
     let log = stage.log.instance();
@@ -75,7 +75,7 @@ async fn everything_is_announced_again_on_a_new_cluster_and_on_no_other() {
     let told = planned(&stage, Whence::Beginning).await;
     assert!(matches!(told, Err(ResumeError::NotEmpty(_))), "{told:?}");
 
-    let new = Stage { settings: events(), log: stage.log.clone() };
+    let new = Stage { settings: only_events(), log: stage.log.clone() };
     new.make_topics().await;
     let plans = planned(&new, Whence::Beginning).await.unwrap();
     done(&new, &plans).await.unwrap();

@@ -39,7 +39,7 @@ pub(crate) struct Relays {
 }
 
 /// Settings with a prefix that nobody had before, and no topics but those of events.
-pub(crate) fn events() -> Settings {
+pub(crate) fn only_events() -> Settings {
     Settings { registry: false, ..settings() }
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn wait_until(is_so: impl Fn() -> bool, instead: impl Fn() -> S
 impl Stage {
     /// A log with so many events in each partition, all of them announced.
     pub(crate) async fn announced(events: u32) -> Self {
-        let stage = Self { settings: events(), log: Shared::new() };
+        let stage = Self { settings: only_events(), log: Shared::new() };
         stage.make_topics().await;
         (0..PARTITIONS).for_each(|partition| stage.log.record(partition, events));
         stage.go_on().await;
