@@ -200,6 +200,10 @@ fn goes_forward<'a>(
     for &Delivered { number, partition, offset } in delivered {
         // The last one is the place, whose topic is compacted and read back at every start.
         let Some(message) = messages.get(number) else { continue };
+        // A message that a later one proves to have arrived, its own answer being lost, has no offset.
+        if offset < 0 {
+            continue;
+        }
         let next = next.entry((message.topic, partition)).or_default();
         if offset < *next {
             return Err(StreamError::TopicMadeAnew {
@@ -210,4 +214,45 @@ fn goes_forward<'a>(
         *next = offset + 1;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use dispensary::LogPosition;
+
+    use super::*;
+    use crate::Record;
+
+    /// What librdkafka says where the answer to a message was lost and that to a later one was not.
+    const UNKNOWN_OFFSET: i64 = -1001;
+
+    fn arrived(next: i64, offsets: &[i64]) -> Result<i64, StreamError> {
+        let message = |position| Message {
+            topic: Topic::Recorded,
+            place: LogPosition { partition: 0, position },
+            record: Record { key: Vec::new(), headers: Vec::new(), payload: Vec::new() },
+        };
+        let messages: Vec<_> = (1..).map(message).take(offsets.len()).collect();
+        let delivered =
+            |(number, offset): (usize, &i64)| Delivered { number, partition: 2, offset: *offset };
+        let delivered: Vec<_> = offsets.iter().enumerate().map(delivered).collect();
+        let mut known = HashMap::from([((Topic::Recorded, 2), next)]);
+        goes_forward(&mut known, &messages, &delivered, Topic::name)?;
+        Ok(known[&(Topic::Recorded, 2)])
+    }
+
+    #[test]
+    fn offsets_that_go_back_are_those_of_a_topic_that_was_made_anew() {
+        assert_eq!(arrived(7, &[7, 8, 11]).unwrap(), 12);
+        let told = arrived(7, &[0]).unwrap_err();
+        assert!(matches!(told, StreamError::TopicMadeAnew { .. }), "{told}");
+    }
+
+    #[test]
+    fn a_message_of_which_only_the_arrival_is_known_says_nothing_about_its_topic() {
+        assert_eq!(arrived(7, &[UNKNOWN_OFFSET, 9]).unwrap(), 10);
+        assert_eq!(arrived(7, &[UNKNOWN_OFFSET]).unwrap(), 7);
+    }
 }
