@@ -37,7 +37,7 @@ fn with(message: &Message, name: &str, value: &str) -> Message {
 
 /// Both witnesses and `dispense streams verify` refuse the streams; the first finds this many of each.
 async fn doubted(house: &House, instance: &Instance, found: &[(&str, u64)]) {
-    let summary = house.compared(instance).await;
+    let summary = house.compared_with(instance, "4").await;
     assert_eq!(summary["ok"], false);
     for (kind, least) in found {
         let count = summary["counts"][kind].as_u64().unwrap_or_default();

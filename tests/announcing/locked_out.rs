@@ -11,8 +11,8 @@ const USER: &str = "dispense";
 const PASSWORD: &str = "right-password";
 
 /// How long a fault lasts here, and how many lines may be logged of it.
-const LASTING: Duration = Duration::from_secs(8);
-const MOST_LINES: usize = 25;
+const LASTING: Duration = Duration::from_secs(5);
+const MOST_LINES: usize = 14;
 
 /// The rights that docs/streams.md says the service needs, under that prefix: the arguments of
 /// `kafka-acls` behind the principal.

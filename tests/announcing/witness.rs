@@ -99,8 +99,13 @@ impl House {
 
     /// What the consumer in Python finds when it compares the streams with the log.
     pub(super) async fn compared(&self, instance: &Instance) -> Value {
-        let arguments = ["--events".to_owned(), format!("{}/api/v1/events", instance.url)];
-        let arguments = [&arguments[..], &["--idle".to_owned(), PATIENCE.to_owned()]].concat();
+        self.compared_with(instance, PATIENCE).await
+    }
+
+    /// As [`Self::compared`], by one who waits so many seconds while nothing comes.
+    pub(super) async fn compared_with(&self, instance: &Instance, patience: &str) -> Value {
+        let url = format!("{}/api/v1/events", instance.url);
+        let arguments = ["--events", &url, "--idle", patience].map(str::to_owned);
         testimony(self, &arguments, &self.audit_token()).await
     }
 
