@@ -129,3 +129,29 @@ async fn letters_wait_in_the_database_for_a_topic_and_nothing_waits_for_them() {
     assert_eq!(letters::first(&registry, 3).await.len(), 3);
     well(&instance).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_at_all_is_a_figure_that_alarms_see() {
+    let registry = Registry::new(&["person"]).await;
+    let topic = topic_of("person");
+    let instance = registry.start().await;
+    let wrong = async |figure: &str| {
+        let line = format!("dispense_registry_stream_wrong{{what=\"reading\"}} {figure}");
+        eventually(&line, READ_WITHIN, async || {
+            let metrics = reqwest::get(format!("{}/metrics", instance.url)).await.ok()?;
+            metrics.text().await.ok()?.lines().any(|it| it == line).then_some(())
+        })
+        .await;
+    };
+    wrong("0").await;
+    let taken = "ALTER TABLE persons RENAME TO persons_taken_away";
+    sqlx::query(taken).execute(&registry.database.pool).await.unwrap();
+    let what = registry.world.prescribed(Terms::InParts, 0);
+    let line = line("person", &world::person(&what));
+    let offset = registry.send(&topic, 0, "", Some(line.as_bytes())).await;
+    wrong("1").await;
+    let back = "ALTER TABLE persons_taken_away RENAME TO persons";
+    sqlx::query(back).execute(&registry.database.pool).await.unwrap();
+    registry.read(&topic, 0, offset).await;
+    wrong("0").await;
+}

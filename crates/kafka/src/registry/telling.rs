@@ -27,9 +27,25 @@ pub(super) struct Telling {
     told: Mutex<BTreeMap<Wrong, String>>,
 }
 
+impl Wrong {
+    const ALL: [Self; 4] = [Self::Reading, Self::Brokers, Self::Lost, Self::Letters];
+
+    /// Its name in the figures.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Brokers => "brokers",
+            Self::Lost => "lost",
+            Self::Letters => "letters",
+        }
+    }
+}
+
 impl Telling {
     pub(super) fn new(signs: Arc<dyn Signs>) -> Self {
-        Self { signs, told: Mutex::default() }
+        let nothing = Self { signs, told: Mutex::default() };
+        nothing.tell(&BTreeMap::new());
+        nothing
     }
 
     /// That is wrong; what was said of it before is forgotten.
@@ -59,6 +75,10 @@ impl Telling {
     }
 
     fn tell(&self, told: &BTreeMap<Wrong, String>) {
+        for what in Wrong::ALL {
+            metrics::gauge!("dispense_registry_stream_wrong", "what" => what.name())
+                .set(f64::from(u8::from(told.contains_key(&what))));
+        }
         if told.is_empty() {
             self.signs.clear(ABOUT);
         } else {
