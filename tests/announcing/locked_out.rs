@@ -86,4 +86,5 @@ async fn whoever_is_locked_out_says_why_and_goes_on_when_let_in() {
     }
     well(&instance).await;
     house.whole(&instance).await;
+    house.done(&["streams", "verify"]).await;
 }
