@@ -93,15 +93,12 @@ impl Place {
     ///
     /// Never: all its members can be written as JSON.
     pub fn written(&self) -> serde_json::Result<String> {
-        // A topic that is filled again begins anew.
-        let mut ends = self.ends.clone();
-        ends.retain(|topic, _| !self.refilling.contains_key(topic));
         serde_json::to_string(&Kept {
             position: self.relay.place.position,
             hash: self.relay.hash.into(),
             epoch: self.relay.epoch,
             announced: self.announced.clone(),
-            ends,
+            ends: self.ends.clone(),
             refilling: self.refilling.clone(),
         })
     }

@@ -156,8 +156,9 @@ async fn note(
         change(&of, log_id, partition, |place| {
             let mut place = place?.clone();
             let is_noted = place.refilling.contains_key(name);
+            // Where its ends were stays until something is written: if nothing is, it is as lost as
+            // it was.
             place.refilling.insert(name.to_owned(), NOT_LOOKED);
-            place.ends.remove(name);
             (!is_noted).then_some(place)
         })
     };

@@ -43,7 +43,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     async fn run(
         &self,
-        mut place: Place,
+        place: Place,
         from: From,
         progress: &(dyn Fn(Step) + Sync),
         stop: &CancellationToken,
@@ -61,9 +61,12 @@ impl Filling<'_> {
         };
         let kept = self.thread.run(begin).await??;
         let note = |place: &Place| place.refilling.get(&name).copied();
-        if kept.as_ref().and_then(note) != note(&place) {
+        // What else stands there now may be newer than what was found at first: another topic may have
+        // been filled since.
+        let same = kept.filter(|kept| note(kept) == note(&place));
+        let Some(mut place) = same.map(|kept| Place { relay: place.relay, ..kept }) else {
             return Err(RefillError::Elsewhere);
-        }
+        };
         let mut messages = from.messages;
         let mut position = from.position;
         loop {

@@ -126,15 +126,32 @@ async fn what_begins_as_it_should_is_gone_on_with() {
 }
 
 #[tokio::test]
-async fn what_is_no_beginning_is_left_as_it_is_and_relays_go_on() {
+async fn what_is_no_beginning_is_left_as_it_is_and_still_lost() {
     let stage = Stage::announced(100).await;
+    // What comes now is written down with where the topic ended by then.
+    (0..PARTITIONS).for_each(|partition| stage.log.record(partition, 2));
+    stage.go_on().await;
     let mut records = stage.records(TOPIC);
     stage.empty(TOPIC).await;
     let gap = records.remove(2).place().unwrap();
     stage.write(TOPIC, &records);
     let told = run(&stage).await.unwrap_err().to_string();
     assert!(told.contains("is no beginning") && told.contains(&gap.to_string()), "{told}");
+    // Nothing may stand behind the gap.
+    stage.log.record(1, 10);
+    let relays = stage.start_relays();
+    relays.say("dispense streams refill ndp.events.dispense.recorded").await;
+    relays.stop().await;
     assert_eq!(stage.records(TOPIC).len(), records.len());
+}
+
+#[tokio::test]
+async fn relays_go_on_where_it_was_tried_in_vain_with_a_topic_that_has_everything() {
+    let stage = Stage::announced(100).await;
+    let twice = stage.records(TOPIC).remove(0);
+    stage.write(TOPIC, &[twice]);
+    let told = run(&stage).await.unwrap_err().to_string();
+    assert!(told.contains("is there once more"), "{told}");
     stage.log.record(1, 10);
     stage.go_on().await;
 }
