@@ -8,7 +8,7 @@ use rdkafka::Message as _;
 use rdkafka::consumer::StreamConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::complaints::Complaints;
 
@@ -27,27 +27,27 @@ const LINGERS: Duration = Duration::from_millis(10);
 /// What came, partition by partition, each in the order of its offsets.
 pub(super) type Batch = BTreeMap<TopicPartition, Vec<Message>>;
 
-/// Waits for messages, and takes those that are there; none if nothing comes for a while.
-pub(super) async fn next(consumer: &StreamConsumer<Complaints>) -> Result<Batch, KafkaError> {
+/// Waits for messages, and takes those that are there; none if nothing comes for a while. What is wrong
+/// comes with those before it: some of it is said once, and what it is about is read no more.
+pub(super) async fn next(consumer: &StreamConsumer<Complaints>) -> (Batch, Option<KafkaError>) {
     let mut batch = Batch::new();
-    let Ok(first) = timeout(QUIET_FOR, consumer.recv()).await else { return Ok(batch) };
-    let mut bytes = add(&mut batch, &first?);
-    let until = Instant::now() + LINGERS;
-    for _ in 1..MOST {
+    let (mut until, mut bytes) = (Instant::now() + QUIET_FOR, 0);
+    for _ in 0..MOST {
         if bytes >= MOST_BYTES {
             break;
         }
         match timeout_at(until, consumer.recv()).await {
-            Ok(Ok(message)) => bytes += add(&mut batch, &message),
-            // What is wrong will be told again; what came is applied first.
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "heard from Kafka beside messages");
-                break;
+            Ok(Ok(message)) => {
+                if batch.is_empty() {
+                    until = Instant::now() + LINGERS;
+                }
+                bytes += add(&mut batch, &message);
             }
+            Ok(Err(error)) => return (batch, Some(error)),
             Err(_) => break,
         }
     }
-    Ok(batch)
+    (batch, None)
 }
 
 /// Adds a message, and returns how many bytes are kept of it.

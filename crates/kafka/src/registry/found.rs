@@ -36,7 +36,9 @@ pub(super) struct Ends {
 fn look(consumer: &BaseConsumer<Complaints>, settings: &Settings) -> Result<Found, StreamError> {
     let explain = |error| consumer.context().explain("asking for the topics", error);
     // It reads nothing; what it complains of is kept until it is polled.
-    while consumer.poll(Duration::ZERO).is_some() {}
+    while let Some(told) = consumer.poll(Duration::ZERO) {
+        told.err().into_iter().for_each(|error| consumer.context().hear(error));
+    }
     let metadata = consumer.fetch_metadata(None, ANSWER_WITHIN).map_err(explain)?;
     consumer.context().forget();
     let letters = settings.topic(DEAD_LETTER_TOPIC);

@@ -112,17 +112,15 @@ impl RegistryReader {
         shared.new_letter.notify_one();
         let (mut looked, mut failed, mut refused) = (Instant::now(), 0, None);
         loop {
-            match batch::next(&clients.reads).await {
-                Ok(batch) if batch.is_empty() => {}
-                Ok(batch) => {
-                    self.apply(&mut reading, batch, shared).await?;
-                    *pause = FIRST_PAUSE;
-                    self.telling.right(Wrong::Reading);
-                }
-                Err(error) => {
-                    refused = what_is_refused(&clients.reads, error)?.or(refused);
-                    tokio::time::sleep(REFUSED_PAUSE).await;
-                }
+            let (batch, wrong) = batch::next(&clients.reads).await;
+            if !batch.is_empty() {
+                self.apply(&mut reading, batch, shared).await?;
+                *pause = FIRST_PAUSE;
+                self.telling.right(Wrong::Reading);
+            }
+            if let Some(error) = wrong {
+                refused = what_is_refused(&clients.reads, error)?.or(refused);
+                tokio::time::sleep(REFUSED_PAUSE).await;
             }
             if looked.elapsed() < LOOKS_EVERY {
                 continue;
