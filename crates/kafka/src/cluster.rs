@@ -80,7 +80,9 @@ impl Cluster {
                 Err(error) => error,
             };
             // Complaints are heard by whoever fetches them.
-            while consumer.poll(Duration::ZERO).is_some() {}
+            while let Some(told) = consumer.poll(Duration::ZERO) {
+                told.err().into_iter().for_each(|error| consumer.context().hear(error));
+            }
             match consumer.context().explain("asking for topics", error) {
                 // A broker that is starting is waited for.
                 StreamError::Unreachable { .. } if begun.elapsed() < ANSWERS_WITHIN => {}

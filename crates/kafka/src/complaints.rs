@@ -33,6 +33,8 @@ pub(crate) struct Complaints {
 #[derive(Debug, Default)]
 struct Heard {
     last: Option<(RDKafkaErrorCode, String)>,
+    /// What was logged last as an error: consumers are told an error without its reason.
+    logged: Option<String>,
     /// What was said of a partition that could not be written to in a transaction. No error says
     /// which one it was.
     refused: Option<String>,
@@ -46,7 +48,15 @@ impl Complaints {
 
     /// Forgets what was complained of: it is over.
     pub(crate) fn forget(&self) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).last = None;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        (heard.last, heard.logged) = (None, None);
+    }
+
+    /// Hears an error that a consumer was told in place of a message.
+    pub(crate) fn hear(&self, error: KafkaError) {
+        let logged = self.heard.lock().unwrap_or_else(PoisonError::into_inner).logged.clone();
+        let reason = logged.unwrap_or_else(|| error.to_string());
+        self.error(error, &reason);
     }
 
     /// Which of those topics was named as one that cannot be written to in a transaction.
@@ -127,13 +137,19 @@ impl ClientContext for Complaints {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             heard.refused = Some(message.to_owned());
         }
-        match level {
+        let is_error = matches!(
+            level,
             RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error
-                if due(kind) =>
-            {
+                | RDKafkaLogLevel::Alert
+                | RDKafkaLogLevel::Critical
+                | RDKafkaLogLevel::Error
+        );
+        if is_error {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.logged = Some(message.to_owned());
+        }
+        match level {
+            _ if is_error && due(kind) => {
                 tracing::warn!(target: "librdkafka", kind, "{message}");
             }
             RDKafkaLogLevel::Emerg
