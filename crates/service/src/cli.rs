@@ -29,6 +29,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Reader, Settings, help};
 use crate::{dev, serve, telemetry};
 
+/// How long what still runs may take after the work is done.
+const LEFT_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The version of this build.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -190,9 +193,10 @@ fn print(document: &str) -> anyhow::Result<()> {
 
 /// Runs what waits.
 pub(crate) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start")?
-        .block_on(work)
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let outcome = runtime.block_on(work);
+    // Whoever still waits for brokers on a thread of its own is not waited for.
+    runtime.shutdown_timeout(LEFT_WITHIN);
+    outcome
 }

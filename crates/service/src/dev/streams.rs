@@ -46,6 +46,9 @@ pub(super) fn listening(broker: &Broker, prefix: &str) -> String {
     let mut command = broker.tool(CONSUMER);
     command.args(["--bootstrap-server", &broker.addresses(), "--include", &topics]);
     command.args(["--from-beginning", "--isolation-level", "read_committed"]);
+    for what in ["print.key=true", "print.headers=true"] {
+        command.args(["--formatter-property", what]);
+    }
     shell(&command)
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn run(mut reader: Reader, arguments: Arguments) -> anyhow::Res
     let bar = Bar(Mutex::new(None));
     let report = verify(&settings, &log.relay, &topics, &|step| bar.show(step)).await?;
     bar.end();
-    print(&if arguments.json { document(&report) } else { page(&report) })?;
+    print(&if arguments.json { document(&report) } else { page(&settings.prefix, &report) })?;
     Ok(if is_well(&report) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -93,7 +93,7 @@ impl Bar {
 }
 
 /// For people.
-fn page(report: &Report) -> String {
+fn page(prefix: &str, report: &Report) -> String {
     let mut lines = Vec::new();
     for topic in &report.topics {
         let mut told = vec![format!("{} messages", topic.messages)];
@@ -119,8 +119,9 @@ fn page(report: &Report) -> String {
             lines.push(format!("{name}: {}", told.join(", ")));
         } else {
             lines.push(format!(
-                "{name}: it is not there; make it with `dispense streams topics`, then fill it with \
-                 `dispense streams refill {name}`"
+                "{name}: {} is not there; if KAFKA_TOPIC_PREFIX is right, make it with `dispense \
+                 streams topics`, then fill it with `dispense streams refill {name}`",
+                format_args!("{prefix}{name}")
             ));
         }
     }
@@ -206,7 +207,7 @@ mod tests {
         let report = report(Verified { no_longer_kept: 3, foreign: 2, ..verified() });
         assert!(is_well(&report));
         assert_eq!(
-            page(&report),
+            page("", &report),
             "ndp.events.dispense.recorded: 7 messages, as the log has them, 3 announced and no \
              longer kept, 2 of other logs passed over\n"
         );
@@ -224,7 +225,7 @@ mod tests {
         let findings = (1..=25).map(missing).collect();
         let report = Report { findings, ..report(Verified { wrong, ..verified() }) };
         assert!(!is_well(&report));
-        let page = page(&report);
+        let page = page("", &report);
         assert!(
             page.starts_with("ndp.events.dispense.recorded: 7 messages, 24 missing, 1 doubled\n")
         );
@@ -240,6 +241,6 @@ mod tests {
     fn a_topic_that_is_not_there_is_told_with_the_way_out() {
         let report = report(Verified { is_there: false, ..verified() });
         assert!(!is_well(&report));
-        assert!(page(&report).contains("dispense streams refill ndp.events.dispense.recorded"));
+        assert!(page("", &report).contains("dispense streams refill ndp.events.dispense.recorded"));
     }
 }
