@@ -20,6 +20,7 @@ RUNS ?= 1000000
 
 # KAFKA=1 starts Apache Kafka next to the service.
 KAFKA ?=
+WITH_KAFKA := $(filter-out 0 no false,$(KAFKA))
 
 # More arguments for the command, as in make run ARGS="--registry registry.ndjson".
 ARGS ?=
@@ -32,12 +33,12 @@ help: ## List these commands
 .PHONY: run
 run: ## Start the service with a demo registry on a PostgreSQL of its own, with KAFKA=1 on a Kafka too; Ctrl-C stops all
 	@scripts/install run
-ifneq ($(KAFKA),)
+ifneq ($(WITH_KAFKA),)
 	@scripts/install kafka
 	@scripts/kafka
 endif
 	@cargo build --profile $(PROFILE) -p dispense-service --bin dispense
-	@exec $(TARGET)/$(PROFILE_FOLDER)/dispense dev $(if $(KAFKA),--kafka) $(ARGS)
+	@exec $(TARGET)/$(PROFILE_FOLDER)/dispense dev $(if $(WITH_KAFKA),--kafka) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, on servers of their own: PostgreSQL and Apache Kafka
