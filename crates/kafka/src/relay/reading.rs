@@ -13,8 +13,8 @@ use super::batch::Batch;
 const PAGE: u32 = 512;
 
 /// Events in a page where much is: the longer a transaction, the less of the time goes into beginning and
-/// ending it.
-const LARGEST_PAGE: u32 = 4096;
+/// ending it. No more than the log hands out at once, or a full page would look like the end of the log.
+const LARGEST_PAGE: u32 = 2000;
 
 /// Reads on from a place, in batches.
 pub(super) struct Reading {
