@@ -75,7 +75,8 @@ impl Announcer {
         if let Some(name) = place.refilling.keys().next().cloned() {
             return Err(StreamError::Refilling { topic: self.settings.topic(&name), name });
         }
-        if self.counts.is_empty() {
+        let known_before = !self.counts.is_empty();
+        if !known_before {
             for topic in Topic::ALL {
                 let name = self.settings.topic(topic.name());
                 let count = self.reader.partitions(&name, ANSWERS_WITHIN)?;
@@ -95,6 +96,11 @@ impl Announcer {
             // partitions of the log announced, what is too old to be kept. They never count less.
             let found = ends.iter().sum();
             if found < least || goes_back {
+                if known_before {
+                    // What was written to partitions that were added counts as well.
+                    self.counts.clear();
+                    return self.look(place);
+                }
                 return Err(StreamError::TopicLost { topic: name, name: lost, found, least });
             }
             self.next.extend((0..).zip(ends).map(|(partition, end)| ((topic, partition), end)));
