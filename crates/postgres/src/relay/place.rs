@@ -7,8 +7,8 @@ use sqlx::postgres::PgRow;
 
 use super::{NAME, PgRelayLog};
 use crate::facts::stopped;
-use crate::follow::page::place;
 use crate::follow::Place;
+use crate::follow::page::place;
 use crate::log::within;
 use crate::rebuild;
 use crate::statements::HASH_AT;

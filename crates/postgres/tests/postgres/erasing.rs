@@ -97,10 +97,12 @@ async fn nobody_waits_for_the_relay_or_has_it_wait() {
     let sight = Sight::new().await;
     sight.give_back(&sight.held("key").await).await;
     let admin = &sight.world.database.admin;
-    sqlx::query("INSERT INTO followers (name, partition, position, hash) VALUES ('relay', 0, 0, '')")
-        .execute(admin)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO followers (name, partition, position, hash) VALUES ('relay', 0, 0, '')",
+    )
+    .execute(admin)
+    .await
+    .unwrap();
     let mut db = admin.acquire().await.unwrap();
     let mut renewing = db.begin().await.unwrap();
     sqlx::query("UPDATE followers SET leased_until = clock_timestamp() WHERE name = 'relay'")
