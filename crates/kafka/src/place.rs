@@ -18,6 +18,9 @@ use crate::{POSITIONS_TOPIC, Settings};
 /// How far before the end the record is looked for first. Twice as far each time that it is not there.
 const WINDOW: i64 = 128;
 
+/// How often it is looked again whether a broker shows all that it has.
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+
 /// More than any topic ever has: what stands for the ends of one that was made anew while it was written
 /// to. What was written then and aborted may let its ends look like those of the old one.
 pub(crate) const LOST: i64 = i64::MAX;
@@ -125,31 +128,28 @@ impl Place {
         i32::from(partition) % of.max(1)
     }
 
-    /// What the brokers have for a partition of a log, all that was committed until now included.
+    /// The key of the record that marks where somebody began.
+    pub(crate) fn key_of_mark(log_id: Uuid, partition: u16) -> String {
+        format!("{}/begun", Self::key(log_id, partition))
+    }
+
+    /// What the brokers have for a partition of a log, all that was committed before the record at the
+    /// offset `mark` included. Without a mark it may be a little old where a broker has just taken over.
     ///
     /// # Errors
     ///
     /// If they do not answer, or not with a place.
     pub(crate) fn kept(
-        settings: &Settings,
-        log_id: Uuid,
-        partition: u16,
-        within: Duration,
-    ) -> Result<Option<Self>, StreamError> {
-        Self::kept_by(&Readers::new(settings)?, settings, log_id, partition, within)
-    }
-
-    /// As [`Self::kept`], for whoever asks more than once.
-    pub(crate) fn kept_by(
         readers: &Readers,
         settings: &Settings,
         log_id: Uuid,
         partition: u16,
+        mark: Option<i64>,
         within: Duration,
     ) -> Result<Option<Self>, StreamError> {
         let key = Self::key(log_id, partition);
         let topic = settings.topic(POSITIONS_TOPIC);
-        let value = last_record(readers, &topic, partition, &key, within)?;
+        let value = last_record(readers, &topic, partition, &key, mark, within)?;
         let Some(value) = value else { return Ok(None) };
         let unreadable = |error: serde_json::Error| StreamError::Place {
             topic: topic.clone(),
@@ -161,13 +161,18 @@ impl Place {
 }
 
 /// The value of the last record with that key among those of a partition of the log, all that was
-/// committed until now included. Costs the same however long the topic is, as long as the record is
-/// one of the last; one that is not there costs a walk through the topic.
+/// committed before the mark included. Costs the same however long the topic is, as long as the record
+/// is one of the last; one that is not there costs a walk through the topic.
+///
+/// A broker that has just taken over may say that a partition ends before it does: until it has heard
+/// from the others it shows less than they have acknowledged. To take that for the end would be to
+/// announce twice. Whoever has seen the mark has seen all that stands before it.
 fn last_record(
     readers: &Readers,
     topic: &str,
     log_partition: u16,
     key: &str,
+    mark: Option<i64>,
     within: Duration,
 ) -> Result<Option<Vec<u8>>, StreamError> {
     let until = Instant::now() + within;
@@ -180,14 +185,23 @@ fn last_record(
     let mut window = WINDOW;
     loop {
         let from = (end - window).max(begin);
-        let mut last = None;
+        let (mut last, mut seen) = (None, None);
         if from < end {
             readers.read_to_end(topic, partition, from, left(), |message| {
+                seen = Some(message.offset());
                 if message.key() == Some(key.as_bytes()) {
                     // A record without a value forgets what stood there.
                     last = message.payload().map(<[u8]>::to_vec);
                 }
             })?;
+        }
+        if seen < mark {
+            if left() <= LOOKS_EVERY {
+                let stable = seen.unwrap_or(from);
+                return Err(StreamError::HeldBack { topic: topic.to_owned(), stable, end });
+            }
+            std::thread::sleep(LOOKS_EVERY);
+            continue;
         }
         if last.is_some() || from <= begin {
             return Ok(last);

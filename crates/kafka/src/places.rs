@@ -28,7 +28,7 @@ pub async fn places(
     let settings = settings.clone();
     blocking(move || {
         let readers = Readers::new(&settings)?;
-        let kept = |it| Place::kept_by(&readers, &settings, log_id, it, READABLE_WITHIN);
+        let kept = |it| Place::kept(&readers, &settings, log_id, it, None, READABLE_WITHIN);
         log.all().map(kept).collect()
     })
     .await

@@ -46,6 +46,9 @@ const LOOKS_EVERY: Duration = Duration::from_millis(1);
 /// The largest message that is sent: topics may allow less. Signs and documents never come near.
 const LARGEST: usize = 10 * 1024 * 1024;
 
+/// How often a mark is written whose offset is not told: a message that was sent twice can arrive without.
+const MARKS: u32 = 5;
+
 /// What can be on its way at once: more than a transaction has.
 const IN_FLIGHT: usize = 100_000;
 
@@ -171,6 +174,26 @@ impl Producer {
         let delivered = self.arrived(&topics)?;
         check(&delivered).map_err(alone)?;
         self.end(&topics).map_err(alone)
+    }
+
+    /// Writes a record that says nothing, and returns its offset: whoever has read as far has read all
+    /// that was committed before under this name.
+    pub(crate) fn mark(&self, topic: &str, partition: i32, key: &str) -> Result<i64, StreamError> {
+        for _ in 0..MARKS {
+            let mut offset = None;
+            let (key, payload) = (key.as_bytes(), b"{}".as_slice());
+            let mark = Outgoing { topic, partition: Some(partition), key, headers: None, payload };
+            let arrived = |delivered: &[Delivered]| {
+                offset = delivered.first().map(|it| it.offset).filter(|offset| *offset >= 0);
+                Ok(())
+            };
+            self.commit(std::iter::once(mark), arrived).map_err(|not| not.error)?;
+            if let Some(offset) = offset {
+                return Ok(offset);
+            }
+        }
+        let late = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
+        Err(self.explain_at(topic, "finding where a record arrived", late))
     }
 
     fn send(&self, number: usize, message: Outgoing<'_>) -> Result<(), NotCommitted> {

@@ -93,19 +93,22 @@ impl Scribe {
         self.producer.commit(messages.chain([place]), |_| Ok(())).map_err(|not| not.error)
     }
 
+    /// The place of the partition, once all is over that was begun before this took over the name.
+    pub(crate) fn kept(
+        &self,
+        readers: &Readers,
+        settings: &Settings,
+        log_id: Uuid,
+        partition: u16,
+    ) -> Result<Option<Place>, StreamError> {
+        let key = Place::key_of_mark(log_id, partition);
+        let mark = Some(self.producer.mark(&self.topic, self.partition, &key)?);
+        Place::kept(readers, settings, log_id, partition, mark, READABLE_WITHIN)
+    }
+
     pub(crate) fn listen(&self) {
         self.producer.listen();
     }
-}
-
-/// The place of a partition, once all that was begun is over.
-pub(crate) fn kept(
-    readers: &Readers,
-    settings: &Settings,
-    log_id: Uuid,
-    partition: u16,
-) -> Result<Option<Place>, StreamError> {
-    Place::kept_by(readers, settings, log_id, partition, READABLE_WITHIN)
 }
 
 /// Changes the place of a partition while nobody else can; returns what stands there then. `change` is
@@ -136,7 +139,7 @@ fn changed(
     let given_up = GivenUp::default();
     let scribe = Scribe::new(settings, log_id, partition, Name::Relay, &readers, given_up)?;
     // After the fence: what was begun before is over, and nobody else goes on.
-    let kept = kept(&readers, settings, log_id, partition)?;
+    let kept = scribe.kept(&readers, settings, log_id, partition)?;
     match change(kept.as_ref()) {
         Some(place) => {
             scribe.write("", &[], &place)?;

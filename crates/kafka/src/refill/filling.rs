@@ -8,7 +8,7 @@ use super::beginning::From;
 use super::{RefillError, Step};
 use crate::producer::OwnThread;
 use crate::reader::Readers;
-use crate::scribe::{self, Name, Scribe};
+use crate::scribe::{Name, Scribe};
 use crate::verify::VerifyError;
 use crate::{Place, Record, Settings};
 
@@ -55,9 +55,10 @@ impl Filling<'_> {
             let readers = Readers::new(&settings)?;
             let scribe =
                 Scribe::new(&settings, log_id, partition, Name::Refill, &readers, given_up)?;
-            *living = Some(scribe);
             // After the fence: whoever filled it before writes nothing more.
-            scribe::kept(&readers, &settings, log_id, partition)
+            let kept = scribe.kept(&readers, &settings, log_id, partition);
+            *living = Some(scribe);
+            kept
         };
         let kept = self.thread.run(begin).await??;
         let note = |place: &Place| place.refilling.get(&name).copied();

@@ -12,7 +12,7 @@ use super::figures;
 use crate::error::{Cause, StreamError};
 use crate::place::{LOST, Place};
 use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
-use crate::reader::{Reader, Sees};
+use crate::reader::{Reader, Readers, Sees};
 use crate::{POSITIONS_TOPIC, Settings};
 
 /// How long the brokers may need to say who announces, where they are, or how much they have.
@@ -57,8 +57,6 @@ impl Announcer {
         let id = Producer::id(&settings, log_id, partition);
         let producer = Producer::new(&settings, id, ANSWERS_WITHIN, given_up)?;
         let topic = settings.topic(POSITIONS_TOPIC);
-        // After the fence: what was begun before is over, and nobody else goes on.
-        let kept = Place::kept(&settings, log_id, partition, READABLE_WITHIN)?;
         let reader = Reader::new(&settings, Sees::Everything)?;
         let of = reader.partitions(&topic, ANSWERS_WITHIN)?;
         let positions = Positions {
@@ -66,6 +64,12 @@ impl Announcer {
             partition: Place::kafka_partition(partition, of),
             key: Place::key(log_id, partition),
         };
+        // After the fence: what was begun before is over, and nobody else goes on.
+        let key = Place::key_of_mark(log_id, partition);
+        let mark = Some(producer.mark(&positions.topic, positions.partition, &key)?);
+        let readers = Readers::new(&settings)?;
+        let kept = Place::kept(&readers, &settings, log_id, partition, mark, READABLE_WITHIN)?;
+        drop(readers);
         let (looked, counts, next) = (Instant::now(), Vec::new(), HashMap::new());
         Ok((Self { producer, reader, settings, positions, counts, looked, next }, kept))
     }

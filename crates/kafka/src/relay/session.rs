@@ -94,7 +94,8 @@ impl<'a> Session<'a> {
         relay.set_reached(announced.relay.place);
         let mut reading = Reading::new(relay.log.clone(), announced.relay);
         let mut next = reading.next(pace.most_bytes).await?;
-        let mut untold = None;
+        // Whoever died between a commit and telling it left the log behind.
+        let mut untold = Some(announced.relay).filter(|it| it.place.position > 0);
         loop {
             let Some(batch) = next.take() else {
                 self.tell(&mut untold).await;
