@@ -70,7 +70,7 @@ pub(crate) fn measure(
     let time = plan.steady;
     progress(&format!("{ANNOUNCED_RATE} holds in a second for {} s", time.as_secs()));
     let count = usize::try_from(u64::from(ANNOUNCED_RATE) * time.as_secs())?;
-    let belt = supply.right_orders(count);
+    let belt = supply.exactly(count);
     let listener = consumer::listen(&brokers)?;
     let tally = load::run(time, steady(service.address(), ANNOUNCED_RATE, belt))?;
     let latencies = listener.heard(tally.taken.count())?;

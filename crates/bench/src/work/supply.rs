@@ -46,6 +46,13 @@ impl<'a> Supply<'a> {
         Rc::clone(&self.belt)
     }
 
+    /// So many right orders in a line of their own, or all that are left.
+    pub(crate) fn exactly(&mut self, count: usize) -> Rc<Belt> {
+        let belt = Rc::new(Belt::new(self.desks.iter().map(Desk::hold).collect()));
+        while belt.len() < count && self.write(&belt, None) {}
+        belt
+    }
+
     /// So many orders in a line of their own, every tenth of them wrong, in all ways in turn.
     pub(crate) fn mixed_orders(&mut self, count: usize) -> Rc<Belt> {
         let heads = self.desks.iter().map(Desk::hold).collect();
