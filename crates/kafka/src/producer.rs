@@ -39,8 +39,7 @@ const COMMITTED_WITHIN: Duration = Duration::from_secs(15);
 /// gives up need not wait longer.
 const CALL: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether messages have arrived. `poll` takes all of its time, also when there
-/// is nothing left to wait for.
+/// How often it is looked whether messages have arrived.
 const LOOKS_EVERY: Duration = Duration::from_millis(1);
 
 /// The largest message that is sent: topics may allow less. Signs and documents never come near.
@@ -216,7 +215,7 @@ impl Producer {
                 return Err(NotCommitted { message, error });
             }
             record = back;
-            self.client.poll(LOOKS_EVERY);
+            self.wait();
         }
     }
 
@@ -227,7 +226,7 @@ impl Producer {
         let mut until = Instant::now() + 2 * DELIVERED_WITHIN;
         let alone = |error| NotCommitted { message: None, error };
         while self.client.in_flight_count() > 0 {
-            self.client.poll(LOOKS_EVERY);
+            self.wait();
             if self.client.context().failed() {
                 // Why it failed may be told after what was thrown away because of it.
                 until = until.min(Instant::now() + CALL);
@@ -283,7 +282,24 @@ impl Producer {
     /// Hears what was complained of. To be called now and then also when there is nothing to send, as
     /// what is not heard is kept.
     pub(crate) fn listen(&self) {
-        self.client.poll(LOOKS_EVERY);
+        self.client.poll(Duration::ZERO);
+    }
+
+    /// Hears all that has come, and waits a moment if there is more to come. To poll for so short a time
+    /// would keep a processor busy: the client counts what is left of it in whole milliseconds.
+    fn wait(&self) {
+        let mut left = self.client.in_flight_count();
+        loop {
+            self.listen();
+            let now = self.client.in_flight_count();
+            if now >= left {
+                break;
+            }
+            left = now;
+        }
+        if left > 0 {
+            std::thread::sleep(LOOKS_EVERY);
+        }
     }
 
     fn explain(&self, doing: &'static str, error: KafkaError) -> StreamError {
