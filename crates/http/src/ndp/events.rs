@@ -6,7 +6,7 @@ pub(crate) mod stream;
 use actix_web::http::header::{HeaderName, LINK};
 use actix_web::middleware::Compress;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use dispensary::access::Looked;
 use dispensary::events::Stretch;
 use dispensary::{LogLine, LogPosition, LogPositions, Unavailable};
@@ -29,10 +29,10 @@ pub(super) const MOST: u64 = 10_000;
 pub(super) const USUAL: u64 = 1_000;
 
 /// JSON values, one on each line.
-pub(super) const NDJSON: &str = "application/x-ndjson";
+const NDJSON: &str = "application/x-ndjson";
 
 /// Raised when a log that lost its tail was accepted.
-pub(super) const DISPENSE_EPOCH: HeaderName = HeaderName::from_static("dispense-epoch");
+const DISPENSE_EPOCH: HeaderName = HeaderName::from_static("dispense-epoch");
 
 /// Read the log
 ///
@@ -78,12 +78,7 @@ pub(crate) async fn get_events(request: HttpRequest, door: web::Data<Door>) -> H
         let place = door.readers.take()?;
         let stretch = door.dispensary.stretch(wanted.after, wanted.limit).await?;
         door.saw(&request, &asker, Seen::nothing(Looked::Events)).await?;
-        let mut response = HttpResponse::Ok();
-        response
-            .content_type(NDJSON)
-            .insert_header(told(&LogPositions::from(stretch.end)))
-            .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()))
-            .insert_header((LINK, wanted.next(&stretch)));
+        let mut response = head(&stretch, wanted.next(&stretch));
         Ok(response.streaming(body(door.dispensary.lines(stretch), place, written)))
     })
     .await
@@ -119,6 +114,17 @@ pub(super) fn after(query: &mut Members, partitions: u16) -> Option<LogPosition>
     let after = query.optional("after", kinds::whole(0..=i64::MAX.cast_unsigned()));
     let position = i64::try_from(after.unwrap_or(0)).ok()?;
     Some(LogPosition { partition: u16::try_from(partition?).ok()?, position })
+}
+
+/// How an answer begins that has a value of a stretch on each line; `next` leads on.
+pub(super) fn head(stretch: &Stretch, next: String) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(NDJSON)
+        .insert_header(told(&LogPositions::from(stretch.end)))
+        .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()))
+        .insert_header((LINK, next));
+    response
 }
 
 /// Pages as they are sent, each when the one before is gone. If the log cannot be read on, the answer

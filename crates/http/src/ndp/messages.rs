@@ -2,23 +2,21 @@
 
 pub(crate) mod stream;
 
-use actix_web::http::header::LINK;
 use actix_web::middleware::Compress;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use dispensary::LogPosition;
 use dispensary::access::Looked;
 use dispensary::announcement::{Announcement, DATA_TYPE, Topic};
 use dispensary::events::Stretch;
-use dispensary::{LogPosition, LogPositions};
 use serde_json::Value;
 
 use super::AUDIT;
-use super::events::{DISPENSE_EPOCH, FEWEST, MOST, NDJSON, USUAL, after, body};
+use super::events::{FEWEST, MOST, USUAL, after, body, head};
 use super::problems::EventsProblems;
 use crate::Door;
 use crate::access::Seen;
 use crate::answer::answer;
-use crate::positions::told;
 use crate::query::{self, Members, kinds};
 
 /// The topics by their names.
@@ -82,12 +80,7 @@ pub(crate) async fn get_messages(request: HttpRequest, door: web::Data<Door>) ->
         let place = door.readers.take()?;
         let stretch = door.dispensary.stretch(wanted.after, wanted.limit).await?;
         door.saw(&request, &asker, Seen::nothing(Looked::Events)).await?;
-        let mut response = HttpResponse::Ok();
-        response
-            .content_type(NDJSON)
-            .insert_header(told(&LogPositions::from(stretch.end)))
-            .insert_header((DISPENSE_EPOCH, stretch.epoch.to_string()))
-            .insert_header((LINK, wanted.next(&stretch)));
+        let mut response = head(&stretch, wanted.next(&stretch));
         let messages = door.dispensary.messages(stretch, wanted.only);
         Ok(response.streaming(body(messages, place, |page| {
             let lines = page.messages.iter().map(|message| structured(message) + "\n");
