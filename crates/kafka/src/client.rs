@@ -2,10 +2,25 @@
 
 use rdkafka::ClientConfig;
 
-use crate::Connection;
+use crate::{Connection, Settings};
 
 /// What we are called in the logs of the brokers.
 const CLIENT_ID: &str = "dispense";
+
+/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
+const GROUP: &str = "dispense";
+
+impl Settings {
+    /// A consumer that belongs to no group: it is told what to read, and keeps no offsets at the brokers.
+    pub(crate) fn consumer(&self) -> ClientConfig {
+        let mut client = self.connection.client();
+        client
+            .set("group.id", self.topic(GROUP))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false");
+        client
+    }
+}
 
 impl Connection {
     /// A client that reaches the brokers; what else it is for is added by whoever makes it. Topics are

@@ -13,6 +13,7 @@ mod complaints;
 mod error;
 mod place;
 mod places;
+mod positions;
 mod producer;
 mod reader;
 mod record;

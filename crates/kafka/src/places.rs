@@ -1,19 +1,14 @@
 //! How far every partition of a log was announced.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use dispensary::Topic;
 use dispense_domain::Partitions;
 use uuid::Uuid;
 
 use crate::cluster::blocking;
-use crate::reader::Readers;
+use crate::reader::{READABLE_WITHIN, Readers};
 use crate::{Place, Settings, StreamError};
-
-/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
-/// nobody hears.
-const READABLE_WITHIN: Duration = Duration::from_secs(45);
 
 /// What the brokers have for each partition of a log, all that was committed until now included.
 ///

@@ -13,8 +13,12 @@ use crate::Settings;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
 
-/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
-const GROUP: &str = "dispense";
+/// How long the brokers may need for one answer.
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
+/// nobody hears.
+pub(crate) const READABLE_WITHIN: Duration = Duration::from_secs(45);
 
 /// What a reader takes for the end of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +41,8 @@ impl Reader {
             Sees::Committed => "read_committed",
             Sees::Everything => "read_uncommitted",
         };
-        let mut client = settings.connection.client();
+        let mut client = settings.consumer();
         client
-            .set("group.id", settings.topic(GROUP))
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
             .set("auto.offset.reset", "error")
             // Few records are read, and somebody waits for them.
@@ -162,9 +163,6 @@ impl Reader {
     }
 }
 
-/// How long the brokers may need for one answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
-
 /// How often it is looked whether a transaction is over.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
@@ -178,6 +176,11 @@ impl Readers {
     pub(crate) fn new(settings: &Settings) -> Result<Self, StreamError> {
         let everything = Reader::new(settings, Sees::Everything)?;
         Ok(Self { everything, committed: Reader::new(settings, Sees::Committed)? })
+    }
+
+    /// The one that sees all that was ever written, for whoever reads nothing more.
+    pub(crate) fn of_everything(self) -> Reader {
+        self.everything
     }
 
     /// How many partitions a topic has.

@@ -7,16 +7,10 @@ use uuid::Uuid;
 
 use crate::error::StreamError;
 use crate::place::Place;
+use crate::positions::Positions;
 use crate::producer::{GivenUp, Outgoing, Producer};
-use crate::reader::Readers;
-use crate::{POSITIONS_TOPIC, Record, Settings};
-
-/// How long the brokers may need to say who writes, and where.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
-/// nobody hears.
-const READABLE_WITHIN: Duration = Duration::from_secs(45);
+use crate::reader::{ANSWERS_WITHIN, Readers};
+use crate::{Record, Settings};
 
 /// How often somebody else may be quicker: a relay that was fenced begins anew once.
 const TRIES: u32 = 10;
@@ -36,9 +30,7 @@ pub(crate) enum Name {
 /// Writes the place of one partition of the log. Its calls block.
 pub(crate) struct Scribe {
     producer: Producer,
-    topic: String,
-    partition: i32,
-    key: String,
+    positions: Positions,
 }
 
 impl Scribe {
@@ -57,11 +49,8 @@ impl Scribe {
             Name::Refill => format!("{id}-refill"),
         };
         let producer = Producer::new(settings, id, ANSWERS_WITHIN, given_up)?;
-        let topic = settings.topic(POSITIONS_TOPIC);
-        let of = readers.partitions(&topic, ANSWERS_WITHIN)?;
-        let partition_of_topic = Place::kafka_partition(partition, of);
-        let key = Place::key(log_id, partition);
-        Ok(Self { producer, topic, partition: partition_of_topic, key })
+        let positions = Positions::find(settings, readers, log_id, partition)?;
+        Ok(Self { producer, positions })
     }
 
     /// Writes messages into a topic, and the place, in one transaction.
@@ -71,11 +60,7 @@ impl Scribe {
         messages: &[Record],
         place: &Place,
     ) -> Result<(), StreamError> {
-        let written = place.written().map_err(|error| StreamError::Place {
-            topic: self.topic.clone(),
-            key: self.key.clone(),
-            why: error.to_string(),
-        })?;
+        let written = self.positions.written(place)?;
         let messages = messages.iter().map(|record| Outgoing {
             topic,
             partition: None,
@@ -83,13 +68,7 @@ impl Scribe {
             headers: Some(record.owned_headers()),
             payload: &record.payload,
         });
-        let place = Outgoing {
-            topic: &self.topic,
-            partition: Some(self.partition),
-            key: self.key.as_bytes(),
-            headers: None,
-            payload: written.as_bytes(),
-        };
+        let place = self.positions.record(&written);
         self.producer.commit(messages.chain([place]), |_| Ok(())).map_err(|not| not.error)
     }
 
@@ -98,12 +77,8 @@ impl Scribe {
         &self,
         readers: &Readers,
         settings: &Settings,
-        log_id: Uuid,
-        partition: u16,
     ) -> Result<Option<Place>, StreamError> {
-        let key = Place::key_of_mark(log_id, partition);
-        let mark = Some(self.producer.mark(&self.topic, self.partition, &key)?);
-        Place::kept(readers, settings, log_id, partition, mark, READABLE_WITHIN)
+        self.positions.kept(settings, readers, &self.producer)
     }
 
     pub(crate) fn listen(&self) {
@@ -139,7 +114,7 @@ fn changed(
     let given_up = GivenUp::default();
     let scribe = Scribe::new(settings, log_id, partition, Name::Relay, &readers, given_up)?;
     // After the fence: what was begun before is over, and nobody else goes on.
-    let kept = scribe.kept(&readers, settings, log_id, partition)?;
+    let kept = scribe.kept(&readers, settings)?;
     match change(kept.as_ref()) {
         Some(place) => {
             scribe.write("", &[], &place)?;

@@ -56,7 +56,7 @@ impl Filling<'_> {
             let scribe =
                 Scribe::new(&settings, log_id, partition, Name::Refill, &readers, given_up)?;
             // After the fence: whoever filled it before writes nothing more.
-            let kept = scribe.kept(&readers, &settings, log_id, partition);
+            let kept = scribe.kept(&readers, &settings);
             *living = Some(scribe);
             kept
         };

@@ -33,9 +33,6 @@ const FAILED_LOOKS: u32 = 5;
 /// How long to wait after the brokers refused something; it is refused again.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
-const GROUP: &str = "dispense-registry";
-
 /// Who reads, and who asks meanwhile what there is: a broker answers on a connection in order, and keeps
 /// one that reads waiting for as long as nothing comes.
 struct Clients {
@@ -316,13 +313,8 @@ impl RegistryReader {
     }
 
     fn client(&self) -> ClientConfig {
-        let mut client = self.settings.connection.client();
-        client
-            .set("group.id", self.settings.topic(GROUP))
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "error")
-            .set("isolation.level", "read_committed");
+        let mut client = self.settings.consumer();
+        client.set("auto.offset.reset", "error").set("isolation.level", "read_committed");
         client
     }
 

@@ -9,18 +9,12 @@ use uuid::Uuid;
 
 use super::batch::{Batch, Message};
 use super::figures;
+use crate::Settings;
 use crate::error::{Cause, StreamError};
 use crate::place::{LOST, Place};
+use crate::positions::Positions;
 use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
-use crate::reader::{Reader, Readers, Sees};
-use crate::{POSITIONS_TOPIC, Settings};
-
-/// How long the brokers may need to say who announces, where they are, or how much they have.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long is waited for a transaction of another partition of the log: longer than the brokers keep
-/// one open of which nobody hears.
-const READABLE_WITHIN: Duration = Duration::from_secs(45);
+use crate::reader::{ANSWERS_WITHIN, Reader, Readers};
 
 /// How often the ends of the topics are looked at. Who removes a topic and makes it again needs longer.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
@@ -39,13 +33,6 @@ pub(super) struct Announcer {
     next: HashMap<(Topic, i32), i64>,
 }
 
-/// Where the place is written.
-struct Positions {
-    topic: String,
-    partition: i32,
-    key: String,
-}
-
 impl Announcer {
     /// Becomes the one who announces; returns up to where that was done, as the brokers know it.
     pub(super) fn new(
@@ -56,20 +43,11 @@ impl Announcer {
     ) -> Result<(Self, Option<Place>), StreamError> {
         let id = Producer::id(&settings, log_id, partition);
         let producer = Producer::new(&settings, id, ANSWERS_WITHIN, given_up)?;
-        let topic = settings.topic(POSITIONS_TOPIC);
-        let reader = Reader::new(&settings, Sees::Everything)?;
-        let of = reader.partitions(&topic, ANSWERS_WITHIN)?;
-        let positions = Positions {
-            topic,
-            partition: Place::kafka_partition(partition, of),
-            key: Place::key(log_id, partition),
-        };
-        // After the fence: what was begun before is over, and nobody else goes on.
-        let key = Place::key_of_mark(log_id, partition);
-        let mark = Some(producer.mark(&positions.topic, positions.partition, &key)?);
         let readers = Readers::new(&settings)?;
-        let kept = Place::kept(&readers, &settings, log_id, partition, mark, READABLE_WITHIN)?;
-        drop(readers);
+        let positions = Positions::find(&settings, &readers, log_id, partition)?;
+        // After the fence: what was begun before is over, and nobody else goes on.
+        let kept = positions.kept(&settings, &readers, &producer)?;
+        let reader = readers.of_everything();
         let (looked, counts, next) = (Instant::now(), Vec::new(), HashMap::new());
         Ok((Self { producer, reader, settings, positions, counts, looked, next }, kept))
     }
@@ -124,14 +102,8 @@ impl Announcer {
             to.count(message.topic);
             *to.ends.entry(message.topic.name().to_owned()).or_default() += 1;
         }
-        let written = to.written().map_err(|error| NotCommitted {
-            message: None,
-            error: StreamError::Place {
-                topic: self.positions.topic.clone(),
-                key: self.positions.key.clone(),
-                why: error.to_string(),
-            },
-        })?;
+        let written = self.positions.written(&to);
+        let written = written.map_err(|error| NotCommitted { message: None, error })?;
         let names = Topic::ALL.map(|topic| (topic, self.settings.topic(topic.name())));
         let name = |topic: Topic| {
             names.iter().find(|it| it.0 == topic).map_or(topic.name(), |(_, name)| name)
@@ -143,13 +115,7 @@ impl Announcer {
             headers: Some(message.record.owned_headers()),
             payload: &message.record.payload,
         });
-        let place = Outgoing {
-            topic: &self.positions.topic,
-            partition: Some(self.positions.partition),
-            key: self.positions.key.as_bytes(),
-            headers: None,
-            payload: written.as_bytes(),
-        };
+        let place = self.positions.record(&written);
         let begun = Instant::now();
         let next = &mut self.next;
         let committed = self.producer.commit(messages.chain([place]), |delivered| {

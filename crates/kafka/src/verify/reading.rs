@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::cluster::blocking;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
-use crate::reader::{Readers, passes};
+use crate::reader::{READABLE_WITHIN, Readers, passes};
 use crate::{Record, Settings};
 
 /// Messages in a page.
@@ -25,13 +25,6 @@ const SILENT_FOR: Duration = Duration::from_secs(30);
 
 /// How long a call waits.
 const CALL: Duration = Duration::from_millis(500);
-
-/// How long is waited for transactions that are not over: longer than the brokers keep one open of which
-/// nobody hears.
-const READABLE_WITHIN: Duration = Duration::from_secs(45);
-
-/// What librdkafka wants to hear before it reads anything, though no group is ever joined.
-const GROUP: &str = "dispense";
 
 /// From where to where a partition of a topic is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +119,8 @@ impl<'a> Reading<'a> {
         topic: &'a str,
         bounds: &'a [Bounds],
     ) -> Result<Self, StreamError> {
-        let mut client = settings.connection.client();
+        let mut client = settings.consumer();
         client
-            .set("group.id", settings.topic(GROUP))
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
             // What becomes too old meanwhile is not there any more.
             .set("auto.offset.reset", "earliest")
