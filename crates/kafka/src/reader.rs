@@ -81,7 +81,8 @@ impl Reader {
     ) -> Result<(i64, i64), StreamError> {
         let until = Instant::now() + within;
         loop {
-            let error = match self.consumer.fetch_watermarks(topic, partition, within) {
+            let left = until.saturating_duration_since(Instant::now());
+            let error = match self.consumer.fetch_watermarks(topic, partition, left) {
                 Ok(ends) => return Ok(ends),
                 Err(error) => error,
             };
@@ -126,7 +127,8 @@ impl Reader {
         topics.iter().map(of).collect()
     }
 
-    /// Reads a partition from an offset to the end that it had when this began, or a later one.
+    /// Reads a partition from an offset to the end that it had when this began, or a later one. Brokers
+    /// of which nothing is heard for as long as an answer may take are told to be away.
     pub(crate) fn read_to_end(
         &self,
         topic: &str,
@@ -140,15 +142,19 @@ impl Reader {
         what.add_partition_offset(topic, partition, Offset::Offset(from)).map_err(explain)?;
         self.consumer.assign(&what).map_err(explain)?;
         let until = Instant::now() + within;
+        let mut answered_until = Instant::now() + ANSWERS_WITHIN;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.min(answered_until).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
                 return Err(explain(late));
             }
             match self.consumer.poll(left) {
                 None => {}
-                Some(Ok(message)) => each(&message),
+                Some(Ok(message)) => {
+                    each(&message);
+                    answered_until = Instant::now() + ANSWERS_WITHIN;
+                }
                 Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
                 // What goes by itself is waited for. No group is joined, so what the brokers say of
                 // it does not matter.
@@ -226,12 +232,13 @@ impl Readers {
 }
 
 /// Whether a partition is about to be led, or led by somebody else: one that was just made, or whose
-/// broker went away.
+/// broker went away. A broker that is about to stop tells of topics without their partitions.
 fn moves(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
-            RDKafkaErrorCode::NotLeaderForPartition
+            RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::NotLeaderForPartition
                 | RDKafkaErrorCode::LeaderNotAvailable
                 | RDKafkaErrorCode::ReplicaNotAvailable
                 | RDKafkaErrorCode::OffsetNotAvailable

@@ -2,6 +2,7 @@
 //! was aborted, so that only what is committed at the first try can be counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dispensary::Topic;
 use dispense_kafka::{Connection, POSITIONS_TOPIC, Settings};
@@ -77,5 +78,23 @@ async fn a_topic_that_may_not_be_written_is_named() {
     let ever = relay.board.ever();
     assert!(ever[0].contains("the brokers do not let us use topic ndp."), "{ever:?}");
     assert!(ever[0].contains("KAFKA_SASL_USERNAME"), "{ever:?}");
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn brokers_that_go_away_while_the_place_is_read_are_told_of_long_before_it_is_given_up() {
+    use RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT as AWAY;
+    const TOLD_WITHIN: Duration = Duration::from_secs(30);
+    let (cluster, settings) = imitation();
+    let log = Shared::new();
+    log.record(PARTITION, 10);
+    cluster.request_errors(RDKafkaApiKey::Fetch, &[AWAY; 1_000]);
+    let relay = start(&settings, log.instance(), PARTITION);
+    let told = relay.says("no broker answers at KAFKA_BROKERS=");
+    tokio::time::timeout(TOLD_WITHIN, told).await.expect("it is told while it is waited");
+    assert_eq!(log.told(PARTITION), 0);
+    cluster.clear_request_errors(RDKafkaApiKey::Fetch);
+    announced(&log, PARTITION).await;
+    relay.is_well().await;
     relay.stop().await;
 }
