@@ -14,10 +14,10 @@ use crate::harness::{
 };
 
 /// How long a command of the binary may take here.
-const DONE_WITHIN: Duration = Duration::from_mins(1);
+const DONE_WITHIN: Duration = Duration::from_mins(3);
 
 /// How long it may take until what is wrong is told, and until all is well again.
-const TOLD_WITHIN: Duration = Duration::from_mins(1);
+const TOLD_WITHIN: Duration = Duration::from_mins(2);
 
 /// The installation: a server of its own, and a key that signs checkpoints each second.
 struct House {
@@ -116,8 +116,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Stands for every member that could say `log-diverged`.
 async fn detail(instance: &Instance, check: &str) -> Option<String> {
-    let (status, health) = instance.readiness().await;
-    assert_eq!(status, 200, "{health}");
+    let health = instance.health().await;
     let found = health["checks"].as_array().unwrap().iter().find(|it| it["name"] == check)?;
     assert!(found["status"] != "degraded" || health["status"] == "degraded", "{health}");
     (found["status"] == "degraded").then(|| found["detail"].as_str().unwrap().to_owned())
