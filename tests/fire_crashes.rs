@@ -11,6 +11,9 @@ use crate::harness::{Audit, Crowd, Database, Instance, OwnServer, Terms, Told, W
 const LASTING: Duration = Duration::from_secs(40);
 const CLIENTS: usize = 32;
 
+/// How many commands are enough.
+const ENOUGH: usize = 200;
+
 /// How many answers are asked for again.
 const ASKED_AGAIN: usize = 300;
 
@@ -37,7 +40,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
         requests: [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat(),
         insists: true,
     };
-    let crowd = tokio::spawn(crowd.go_on(CLIENTS, LASTING));
+    let crowd = tokio::spawn(crowd.go_on_until_done(CLIENTS, LASTING, ENOUGH));
     let blows = [Blow::Kill(0), Blow::Kill(1), Blow::Crash];
     for blow in shuffled([blows; 4].concat()) {
         pause(300..1_200).await;
@@ -59,7 +62,6 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     audit.confirms(&told);
     let done: Vec<Told> = shuffled(told.into_iter().filter(Told::is_done).collect());
     println!("{} were done; {} events", done.len(), audit.entries.len());
-    assert!(done.len() > 200, "too little happened");
     for told in done.iter().take(ASKED_AGAIN) {
         assert_answered_alike(told, &world, &instances[0]).await;
     }

@@ -14,6 +14,10 @@ const CLIENTS: usize = 8;
 const ASKERS: usize = 6;
 const LASTING: Duration = Duration::from_secs(8);
 
+/// How many of each are enough, and how often at most all that is done until there are so many.
+const ENOUGH: usize = 50;
+const MOST_ROUNDS: usize = 8;
+
 /// An instant as a query has it.
 fn written(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -151,16 +155,22 @@ async fn what_was_said_of_the_past_stays_true() {
         requests: requests.clone(),
         insists: false,
     };
-    let until = std::time::Instant::now() + LASTING;
-    let mut askers = JoinSet::new();
-    for n in 0..ASKERS {
-        let pharmacy = world.pharmacies[n % 4].at(&instances[n % 2]);
-        askers.spawn(asker(pharmacy, database.pool.clone(), requests.clone(), until));
+    let (mut done, mut told): (usize, Vec<(String, Answer)>) = (0, Vec::new());
+    for round in 0..MOST_ROUNDS {
+        let until = std::time::Instant::now() + LASTING;
+        let mut askers = JoinSet::new();
+        for n in 0..ASKERS {
+            let pharmacy = world.pharmacies[n % 4].at(&instances[n % 2]);
+            askers.spawn(asker(pharmacy, database.pool.clone(), requests.clone(), until));
+        }
+        done += crowd.clone().go_on(CLIENTS, LASTING).await.len();
+        told.extend(askers.join_all().await.into_iter().flatten());
+        println!("round {round}: {done} commands, {} questions", told.len());
+        if told.len() > ENOUGH && done > ENOUGH {
+            break;
+        }
     }
-    let done = crowd.go_on(CLIENTS, LASTING).await;
-    let told: Vec<(String, Answer)> = askers.join_all().await.into_iter().flatten().collect();
-    println!("{} commands, {} questions", done.len(), told.len());
-    assert!(told.len() > 50 && done.len() > 50, "too little happened");
+    assert!(told.len() > ENOUGH && done > ENOUGH, "too little happened");
 
     let reader = world.pharmacies[0].at(&instances[1]);
     for (path, then) in told {

@@ -15,6 +15,9 @@ use crate::harness::{
 /// How long a rebuild may take here; debug builds on busy machines are slow.
 const REBUILT_WITHIN: Duration = Duration::from_mins(2);
 
+/// How many commands are enough, of which every second one holds or hands over at least.
+const ENOUGH: usize = 400;
+
 const SHORT: [(&str, &str); 1] = [("MEDICATION_DISPENSE_EXPIRATION", "2s")];
 
 /// The names of everything that read models are read by: there is a table of some version of each.
@@ -93,7 +96,7 @@ async fn whatever_happens_to_followers_the_tables_are_those_of_a_fresh_rebuild()
         requests: [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat(),
         insists: true,
     };
-    let crowd = tokio::spawn(crowd.go_on(12, Duration::from_secs(15)));
+    let crowd = tokio::spawn(crowd.go_on_until_done(12, Duration::from_secs(15), ENOUGH));
     for blow in shuffled([Blow::Kill(0), Blow::Cut, Blow::Kill(1), Blow::Cut].repeat(3)) {
         match blow {
             Blow::Kill(n) => instances[n].start_again().await,
@@ -131,7 +134,7 @@ async fn whatever_happens_to_followers_the_tables_are_those_of_a_fresh_rebuild()
     let held = "SELECT count(*) FROM events WHERE event_type = 'HoldCreated'";
     let kept = number(&database, "SELECT count(*) FROM dispenses").await;
     assert_eq!(kept, number(&database, held).await);
-    assert!(kept > 200, "too little happened: {kept}");
+    assert!(kept >= 200, "too little happened: {kept}");
 }
 
 /// How many dispenses were handed over, as the search counts them.
@@ -235,8 +238,7 @@ async fn a_read_model_that_is_stuck_degrades_an_instance_and_stops_no_command() 
         .await;
     let held = pharmacy.dispense(&world.prescribed(Terms::InParts, 0), 10).await.expect(201);
     eventually("an instance that is degraded", Duration::from_secs(10), async || {
-        let (status, report) = instance.readiness().await;
-        assert_eq!(status, 200, "{report}");
+        let report = instance.health().await;
         let checks = report["checks"].as_array().unwrap();
         let followers = checks.iter().find(|it| it["name"] == "followers").unwrap();
         let is_stuck = followers["detail"].as_str().unwrap().contains("stuck at position 1");

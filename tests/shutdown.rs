@@ -17,9 +17,15 @@ async fn everything_accepted_is_answered_before_the_end() {
         requests: [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat(),
         insists: false,
     };
-    // Ends by itself soon after the door is shut.
-    let crowd = tokio::spawn(crowd.go_on(32, Duration::from_secs(6)));
-    eventually("a log that grows", Duration::from_secs(30), async || {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let crowd = tokio::spawn(async move {
+        let mut told = Vec::new();
+        while !*stopped.borrow() {
+            told.extend(crowd.clone().go_on(32, Duration::from_secs(1)).await);
+        }
+        told
+    });
+    eventually("a log that grows", Duration::from_mins(1), async || {
         let count = "SELECT sum(position)::bigint FROM log_head";
         let events: i64 = sqlx::query_scalar(count).fetch_one(&database.pool).await.ok()?;
         (events > 200).then_some(())
@@ -28,6 +34,7 @@ async fn everything_accepted_is_answered_before_the_end() {
     instance.terminate();
     let status = instance.wait(Duration::from_secs(15));
     assert!(status.success(), "{status}:\n{}", instance.said());
+    stop.send_replace(true);
 
     let told = crowd.await.unwrap();
     let audit = Audit::of(&database).await;

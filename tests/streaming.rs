@@ -14,6 +14,10 @@ use crate::harness::{
 /// How many partitions the logs of tests have.
 const PARTITIONS: u16 = 4;
 
+/// How many commands are enough, and how often each consumer comes back at least.
+const ENOUGH: usize = 200;
+const CONNECTIONS_EACH: usize = 5;
+
 /// Somebody who may read the log.
 fn auditor(world: &World) -> Pharmacy {
     let pharmacy = &world.pharmacies[0];
@@ -69,10 +73,10 @@ impl Consumer {
         (response.status() == 200).then_some(response)
     }
 
-    /// Reads until it has that many, over as many connections as it takes: it hangs up itself now
+    /// Reads until that many events over that many connections are enough: it hangs up itself now
     /// and then, in the middle of an event.
-    async fn read_until(&mut self, enough: impl Fn(usize) -> bool) {
-        while !enough(self.got.len()) {
+    async fn read_until(&mut self, enough: impl Fn(usize, usize) -> bool) {
+        while !enough(self.got.len(), self.connections) {
             let Some(mut response) = self.connect().await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -106,14 +110,17 @@ async fn a_consumer_that_comes_back_misses_nothing_and_gets_nothing_twice() {
         requests: [world.all(Terms::InParts), world.all(Terms::InPartsAtOnce)].concat(),
         insists: true,
     };
-    let crowd = tokio::spawn(crowd.go_on(12, LASTING));
+    let crowd = tokio::spawn(crowd.go_on_until_done(12, LASTING, ENOUGH));
     let (ended, is_over) = tokio::sync::watch::channel(BTreeMap::<u16, usize>::new());
     let consumers = (0..PARTITIONS).map(|partition| {
         let (auditor, doors, is_over) = (auditor(&world), doors.clone(), is_over.clone());
         let mut consumer = Consumer { auditor, doors, partition, got: Vec::new(), connections: 0 };
         tokio::spawn(async move {
             // Until the log ends where it will end.
-            let enough = |got| is_over.borrow().get(&partition).is_some_and(|end| got >= *end);
+            let enough = |got: usize, connections: usize| {
+                let is_whole = is_over.borrow().get(&partition).is_some_and(|end| got >= *end);
+                is_whole && connections >= CONNECTIONS_EACH
+            };
             consumer.read_until(enough).await;
             consumer
         })
@@ -130,11 +137,10 @@ async fn a_consumer_that_comes_back_misses_nothing_and_gets_nothing_twice() {
     for entry in &audit.entries {
         *ends.entry(entry.partition).or_insert(0) += 1;
     }
-    assert!(audit.entries.len() > 200, "{} events", audit.entries.len());
     ended.send(ends.clone()).unwrap();
     let mut connections = 0;
     for consumer in consumers {
-        let consumer = within("a consumer", Duration::from_secs(30), consumer).await.unwrap();
+        let consumer = within("a consumer", Duration::from_mins(2), consumer).await.unwrap();
         connections += consumer.connections;
         let partition = consumer.partition;
         let read = pages(&auditor(&world).at(&first), partition, 37).await;
@@ -148,7 +154,6 @@ async fn a_consumer_that_comes_back_misses_nothing_and_gets_nothing_twice() {
         }
     }
     println!("{} events over {connections} connections", audit.entries.len());
-    assert!(connections >= 20, "{connections} connections");
 }
 
 /// All lines of a partition, in pages of that many, each behind the one before as `Link` says. Their
@@ -195,7 +200,8 @@ async fn open_streams_do_not_hold_up_the_end_of_a_service() {
         streams.push(response);
     }
     instance.terminate();
-    let status = instance.wait(Duration::from_secs(5));
+    // Those that were cut off would have no end.
+    let status = instance.wait(Duration::from_mins(1));
     assert!(status.success(), "{status}:\n{}", instance.said());
     for mut stream in streams {
         // A body that breaks off is an error, and this one has an end.
@@ -253,7 +259,7 @@ async fn readers_who_do_not_read_cost_others_nothing() {
         assert_eq!(response.status(), 200);
         readers.push(response);
     }
-    eventually("memory that no longer grows", Duration::from_secs(20), async || {
+    eventually("memory that no longer grows", Duration::from_mins(1), async || {
         let now = instance.memory_now();
         tokio::time::sleep(Duration::from_millis(500)).await;
         (instance.memory_now() <= now).then_some(())

@@ -14,6 +14,10 @@ use super::{Answer, Audit, Kind, Order, Pharmacy, Prescribed, Terms};
 /// How long a client goes on asking before it has waited too long.
 const KNOWN_WITHIN: Duration = Duration::from_secs(90);
 
+/// How long clients go on at most until enough was done, and how long before they look.
+const ENOUGH_WITHIN: Duration = Duration::from_mins(2);
+const ROUND: Duration = Duration::from_secs(1);
+
 /// How long a client waits before it asks again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -102,7 +106,13 @@ pub(crate) async fn ask_once(pharmacy: &Pharmacy, doors: &[String], order: Order
     Told { order, legal_entity: pharmacy.legal_entity, answer }
 }
 
+/// How many commands were done.
+pub(crate) fn done(told: &[Told]) -> usize {
+    told.iter().filter(|told| told.is_done()).count()
+}
+
 /// Clients of all kinds, each doing one thing after the other.
+#[derive(Clone)]
 pub(crate) struct Crowd {
     pub(crate) pharmacies: Vec<Pharmacy>,
     /// The instances.
@@ -123,6 +133,26 @@ impl Crowd {
             running.spawn(async move { crowd.client(until).await });
         }
         running.join_all().await.into_iter().flatten().collect()
+    }
+
+    /// As [`Self::go_on`], and longer until so many commands were done: machines are slow now and then.
+    ///
+    /// # Panics
+    ///
+    /// They were not done in time.
+    pub(crate) async fn go_on_until_done(
+        self,
+        clients: usize,
+        lasting: Duration,
+        least: usize,
+    ) -> Vec<Told> {
+        let mut told = self.clone().go_on(clients, lasting).await;
+        let start = Instant::now();
+        while done(&told) < least {
+            assert!(start.elapsed() < ENOUGH_WITHIN, "{} were done: too little", done(&told));
+            told.extend(self.clone().go_on(clients, ROUND).await);
+        }
+        told
     }
 
     async fn client(&self, until: Instant) -> Vec<Told> {

@@ -26,7 +26,7 @@ pub(crate) use case::{Asking, Case, OVER, Opened, Running, Switches};
 pub(crate) use database::Database;
 pub(crate) use instance::Instance;
 pub(crate) use issuer::{Token, key_set};
-pub(crate) use load::{Crowd, Told, insist, shuffled};
+pub(crate) use load::{Crowd, Told, done, insist, shuffled};
 pub(crate) use order::{Kind, Order};
 pub(crate) use own_server::OwnServer;
 pub(crate) use pharmacy::Pharmacy;
