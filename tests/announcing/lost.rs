@@ -46,7 +46,7 @@ async fn a_place_that_was_lost_is_found_again_in_the_topics() {
     some_work(&house, &instance).await;
     house.whole(&instance).await;
     instance.terminate();
-    instance.wait(std::time::Duration::from_secs(20));
+    instance.wait(std::time::Duration::from_mins(1));
 
     delete(&house.brokers, &house.topic(POSITIONS)).await;
     house.make_topics().await;

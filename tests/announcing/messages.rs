@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
 use super::house::House;
 
-/// How long nothing may come before that was all.
-const QUIET_FOR: Duration = Duration::from_secs(3);
-const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+/// How long the brokers may be silent.
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A message.
 #[derive(Debug)]
@@ -42,30 +42,43 @@ fn read(brokers: &str, prefix: &str, topics: &[&str]) -> Vec<Message> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("group.id", "tests");
     config.set("enable.auto.commit", "false").set("isolation.level", "read_committed");
+    config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "20");
     let consumer: BaseConsumer = config.create().unwrap();
-    let mut list = TopicPartitionList::new();
+    let mut messages = Vec::new();
     for topic in topics {
         let name = format!("{prefix}{topic}");
         let metadata = consumer.fetch_metadata(Some(&name), ANSWERED_WITHIN).unwrap();
         for partition in metadata.topics()[0].partitions() {
+            let mut list = TopicPartitionList::new();
             list.add_partition_offset(&name, partition.id(), Offset::Beginning).unwrap();
+            consumer.assign(&list).unwrap();
+            read_to_the_end(&consumer, topic, &mut messages);
         }
     }
-    consumer.assign(&list).unwrap();
-    let (mut messages, mut heard) = (Vec::new(), Instant::now());
-    while heard.elapsed() < QUIET_FOR {
-        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-        let message = message.unwrap();
+    messages.sort_by_key(Message::place);
+    messages
+}
+
+/// What the one partition that was assigned has, up to its end.
+fn read_to_the_end(consumer: &BaseConsumer, topic: &str, messages: &mut Vec<Message>) {
+    let mut heard = Instant::now();
+    loop {
+        let message = match consumer.poll(Duration::from_millis(100)) {
+            Some(Err(KafkaError::PartitionEOF(_))) => return,
+            Some(message) => message.unwrap(),
+            None => {
+                assert!(heard.elapsed() < ANSWERED_WITHIN, "the brokers are silent");
+                continue;
+            }
+        };
         let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap().to_vec()).unwrap();
         let headers = message.headers().unwrap().iter();
         messages.push(Message {
-            topic: message.topic().strip_prefix(prefix).unwrap().to_owned(),
+            topic: topic.to_owned(),
             key: text(message.key()),
             headers: headers.map(|it| (it.key.to_owned(), text(it.value))).collect(),
             value: serde_json::from_slice(message.payload().unwrap()).unwrap(),
         });
         heard = Instant::now();
     }
-    messages.sort_by_key(Message::place);
-    messages
 }

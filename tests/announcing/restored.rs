@@ -5,10 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::brokers;
-use super::house::{House, told, well};
+use super::house::{House, LONG_HOLDS, told, well};
 use crate::harness::{Database, Instance, OwnServer, temporary};
 
-const STOPPED_WITHIN: Duration = Duration::from_secs(20);
+const STOPPED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Copies a whole folder, with owners and rights.
 fn copy(from: &Path, to: &Path) {
@@ -26,7 +26,7 @@ async fn streams_go_on_in_the_next_epoch_after_a_restore() {
     let server = OwnServer::start().await;
     let house = House::on(Database::on(server.url()).await, brokers::shared());
     house.make_topics().await;
-    let instance = house.start().await;
+    let instance = house.start_with(&LONG_HOLDS).await;
     for _ in 0..8 {
         house.hold_and_cancel(&instance).await;
     }
@@ -41,7 +41,7 @@ async fn streams_go_on_in_the_next_epoch_after_a_restore() {
     server.start_again().await;
 
     // Told, and then lost.
-    let instance = house.start().await;
+    let instance = house.start_with(&LONG_HOLDS).await;
     for _ in 0..8 {
         house.hold_and_cancel(&instance).await;
     }
@@ -53,7 +53,7 @@ async fn streams_go_on_in_the_next_epoch_after_a_restore() {
     server.start_again().await;
 
     // Nothing is told until somebody says that the restore was meant.
-    let instance = house.start().await;
+    let instance = house.start_with(&LONG_HOLDS).await;
     for _ in 0..3 {
         house.hold_and_cancel(&instance).await;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::house::{House, well};
+use super::house::{House, LONG_HOLDS, well};
 use super::messages::{Message, all};
 use super::witness::{CANCELLED, EXPIRED, FULLY_DISPENSED, HOLD_CREATED, RECORDED};
 use crate::harness::{PAID, Terms, today};
@@ -26,9 +26,8 @@ fn assert_has(value: &Value, members: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dispense_is_told_from_its_beginning_to_its_end() {
-    let mut house = House::new().await;
-    house.settings.push(("MEDICATION_DISPENSE_EXPIRATION", "8s".to_owned()));
-    let instance = house.start().await;
+    let house = House::new().await;
+    let (instance, forgetful) = (house.start_with(&LONG_HOLDS).await, house.start().await);
     let pharmacy = house.world.pharmacies[0].at(&instance);
     let prescribed = |terms, n| house.world.prescribed(terms, n);
 
@@ -37,7 +36,7 @@ async fn a_dispense_is_told_from_its_beginning_to_its_end() {
     let held = pharmacy.dispense(&returned, 20).await.expect(201);
     pharmacy.cancel(held.id()).await.expect(200);
     let left = prescribed(Terms::InParts, 1);
-    let forgotten = pharmacy.dispense(&left, 20).await.expect(201);
+    let forgotten = pharmacy.at(&forgetful).dispense(&left, 20).await.expect(201);
     // Handed over in two parts, signed for; and at once, in part and whole.
     let signed = prescribed(Terms::InParts, 2);
     let first = pharmacy.dispense(&signed, 20).await.expect(201);

@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::harness::eventually;
 
-const DONE_WITHIN: Duration = Duration::from_secs(20);
+const DONE_WITHIN: Duration = Duration::from_mins(1);
 
 fn admin(brokers: &str) -> AdminClient<DefaultClientContext> {
     ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap()

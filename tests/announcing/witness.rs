@@ -10,7 +10,7 @@ use crate::harness::{Audit, Instance, temporary};
 
 /// How long a witness waits while nothing comes: longer than it takes until a partition whose instance
 /// died is announced by another.
-const PATIENCE: &str = "40";
+const PATIENCE: &str = "90";
 
 /// The topics, and the words by which they are told apart here.
 pub(super) const RECORDED: &str = "ndp.events.dispense.recorded";
@@ -110,11 +110,14 @@ impl House {
     }
 
     /// What the consumer in Python has in the end if it keeps what it was told in a file, and is killed
-    /// so many times on the way.
-    pub(super) async fn kept_by_one_who_is_killed(&self, kills: usize) -> Value {
+    /// so many times on the way to where another one was in the end.
+    pub(super) async fn kept_by_one_who_is_killed(&self, kills: usize, whole: &Value) -> Value {
         let folder = temporary();
         let state = folder.path().join("state").display().to_string();
-        let arguments = ["--state".to_owned(), state, "--idle".to_owned(), "3".to_owned()];
+        let reached = whole["reached"].as_object().unwrap().iter();
+        let until: Vec<_> = reached.map(|(part, position)| format!("{part}:{position}")).collect();
+        let arguments = ["--state", &state, "--idle", PATIENCE, "--until", &until.join(",")];
+        let arguments = arguments.map(str::to_owned);
         for _ in 0..kills {
             let mut child = consumer(self, &arguments).stdout(Stdio::null()).spawn().unwrap();
             pause(200..1_000).await;
@@ -125,8 +128,12 @@ impl House {
     }
 
     /// What the consumer in Python sees of what was never committed, if it is told to look there.
+    /// Clients must have come to an end.
     pub(super) async fn uncommitted(&self) -> Value {
-        let arguments = ["--idle", "2", "--config", "isolation.level=read_uncommitted"];
+        let ends = "SELECT string_agg(partition || ':' || position, ',') FROM log_head";
+        let ends: String = sqlx::query_scalar(ends).fetch_one(&self.database.pool).await.unwrap();
+        let uncommitted = "isolation.level=read_uncommitted";
+        let arguments = ["--idle", PATIENCE, "--until", &ends, "--config", uncommitted];
         testimony(self, &arguments.map(str::to_owned), "").await
     }
 
