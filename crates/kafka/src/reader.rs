@@ -88,7 +88,7 @@ impl Reader {
             };
             if !moves(&error) || until.saturating_duration_since(Instant::now()) <= LOOKS_EVERY {
                 let doing = "asking for the end of a topic";
-                return Err(self.complaints().explain_at(topic, doing, error));
+                return Err(self.complaints().explain_at(topic, doing, unled(error)));
             }
             std::thread::sleep(LOOKS_EVERY);
         }
@@ -231,8 +231,19 @@ impl Readers {
     }
 }
 
+/// What it means that the end of a partition is not known where it was asked for alone. That nobody leads
+/// it is told in the words for one that is not there, and it would be taken for a topic that was lost.
+pub(crate) fn unled(error: KafkaError) -> KafkaError {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::UnknownPartition) => {
+            KafkaError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable)
+        }
+        _ => error,
+    }
+}
+
 /// Whether a partition is about to be led, or led by somebody else: one that was just made, or whose
-/// broker went away. A broker that is about to stop tells of topics without their partitions.
+/// broker went away.
 fn moves(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

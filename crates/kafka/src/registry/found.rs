@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::complaints::Complaints;
 use crate::error::StreamError;
+use crate::reader::unled;
 use crate::{DEAD_LETTER_TOPIC, Settings, topics};
 
 /// How long brokers may take for one question.
@@ -133,7 +134,44 @@ pub(super) fn look_beyond(
 fn ends(consumer: &BaseConsumer<Complaints>, of: &TopicPartition) -> Result<Ends, StreamError> {
     let asking = consumer.fetch_watermarks(&of.topic, of.partition, ANSWER_WITHIN);
     let (first, next) = asking.map_err(|error| {
-        consumer.context().explain_at(&of.topic, "asking for the ends of a topic", error)
+        let doing = "asking for the ends of a topic";
+        consumer.context().explain_at(&of.topic, doing, unled(error))
     })?;
     Ok(Ends { first, next })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use rdkafka::config::FromClientConfigAndContext;
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+    use crate::Connection;
+
+    #[test]
+    fn a_partition_that_nobody_leads_is_not_told_as_a_topic_that_is_not_there() {
+        let brokers = MockCluster::new(1).unwrap();
+        let connection = Connection { brokers: brokers.bootstrap_servers(), tls: None, sasl: None };
+        let settings = Settings {
+            connection,
+            prefix: String::new(),
+            partitions: 1,
+            replication: None,
+            registry: true,
+        };
+        let kind = RegistryKind::ALL[0];
+        let topic = topics::Use::Registry(kind).name().into_owned();
+        brokers.create_topic(&topic, 1, 1).unwrap();
+        brokers.partition_leader(&topic, 0, None).unwrap();
+        let complaints = Complaints::new(&settings.connection.brokers);
+        let consumer =
+            BaseConsumer::from_config_and_context(&settings.consumer(), complaints).unwrap();
+        let source = TopicPartition { topic, partition: 0 };
+        let looked = look_beyond(&consumer, &settings, vec![(source.clone(), None)]).unwrap();
+        assert!(looked.found.partitions.contains_key(&source));
+        let told = looked.unknown.unwrap();
+        assert!(!told.lasts(), "{}", told.in_full());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod injected;
+mod unled;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -15,7 +15,7 @@ use crate::relay_log::Shared;
 use crate::streams::assert_once_and_in_order;
 
 /// An imitation with topics, and how it is reached.
-fn imitation() -> (MockCluster<'static, DefaultProducerContext>, Settings) {
+pub(super) fn imitation() -> (MockCluster<'static, DefaultProducerContext>, Settings) {
     let cluster = MockCluster::new(1).unwrap();
     let connection = Connection { brokers: cluster.bootstrap_servers(), tls: None, sasl: None };
     let settings = Settings {
