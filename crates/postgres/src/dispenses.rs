@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 pub use search::PgDispenses;
 
+use crate::days::in_calendar;
 use crate::follow::{LogRow, ReadModel, Tables};
 
 /// Keeps `dispenses` up to date.
@@ -250,7 +251,7 @@ async fn insert(
         .bind(all(opened, |it| based_on(it).activity))
         .bind(all(opened, |it| based_on(it).activity.map(|_| it.taken())))
         .bind(all(opened, |it| it.hold.medication_request.legal_entity_id.uuid()))
-        .bind(all(opened, |it| it.hold.medication_request.created_at))
+        .bind(all(opened, |it| it.hold.medication_request.created_at.map(in_calendar)))
         .bind(SHAPE)
         .execute(db)
         .await

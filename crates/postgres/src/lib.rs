@@ -23,6 +23,7 @@ mod clock;
 mod connect;
 mod contents;
 mod cursor_key;
+mod days;
 mod dispenses;
 pub mod erase;
 pub mod export;

@@ -4,10 +4,7 @@ use chrono::NaiveDate;
 use dispense_domain::registry::{BasedOn, MedicationRequest};
 use uuid::Uuid;
 
-/// The days that a calendar knows. A day beyond them is as good as the nearest of them: what is
-/// found is judged by its record.
-const FIRST: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("there is such a day");
-const LAST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("there is such a day");
+use crate::days::in_calendar;
 
 /// The columns that repeat what a record says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,8 +18,8 @@ pub(super) struct FoundBy {
 impl FoundBy {
     pub(super) fn of(request: &MedicationRequest) -> Self {
         let BasedOn { care_plan, activity } = request.is_based_on();
-        let within = |day: Option<NaiveDate>| day.map(|day| day.clamp(FIRST, LAST));
-        let (started_at, ended_at) = (within(request.started_at), within(request.ended_at));
+        let [started_at, ended_at] =
+            [request.started_at, request.ended_at].map(|day| day.map(in_calendar));
         Self { care_plan, activity, started_at, ended_at }
     }
 }

@@ -7,6 +7,7 @@ mod outcomes;
 mod searching;
 pub(crate) mod told;
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -42,6 +43,18 @@ async fn a_row_has_what_the_hold_said() {
         }),
         "begun at {BEGINNING}"
     );
+}
+
+/// A registry may say what no calendar knows; a follower that stops at that would stop for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_beyond_the_calendar_is_found_at_its_end() {
+    let mut log = Log::new().await;
+    for (day, found) in [(NaiveDate::MIN, "0001-01-01"), (NaiveDate::MAX, "9999-12-31")] {
+        let told = Told { requested_on: Some(day), ..Told::on(1) };
+        let id = log.held(&told).await;
+        log.followed().await;
+        assert_eq!(log.row(id).await["requested_on"], found);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,8 @@ pub(crate) struct Told {
     pub(crate) legal_entity: Uuid,
     pub(crate) division: Uuid,
     pub(crate) day: NaiveDate,
+    /// When it was prescribed.
+    pub(crate) requested_on: Option<NaiveDate>,
     pub(crate) lasts: TimeDelta,
     pub(crate) at_once: bool,
     pub(crate) based_on: Option<Value>,
@@ -51,6 +53,7 @@ impl Told {
             legal_entity: PHARMACY,
             division: DIVISION,
             day: day(),
+            requested_on: None,
             lasts: TimeDelta::minutes(10),
             at_once: false,
             based_on: None,
@@ -98,8 +101,8 @@ impl Told {
             "items": items.collect::<Vec<_>>(),
             "medication_request": {"id": self.request, "status": "ACTIVE", "intent": "order",
                 "person_id": self.person, "employee_id": EMPLOYEE, "division_id": DIVISION,
-                "legal_entity_id": PHARMACY, "medication": {"id": DOSAGE, "name": "Метформін"},
-                "remaining": "30"},
+                "legal_entity_id": PHARMACY, "created_at": self.requested_on,
+                "medication": {"id": DOSAGE, "name": "Метформін"}, "remaining": "30"},
         }))
         .unwrap()
     }
