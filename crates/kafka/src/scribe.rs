@@ -87,7 +87,8 @@ impl Scribe {
 }
 
 /// Changes the place of a partition while nobody else can; returns what stands there then. `change` is
-/// told what stands there, and answers with what should, if that is something else.
+/// told what stands there, and answers with what should, if that is something else. It is asked again
+/// where that has changed meanwhile.
 pub(crate) fn change(
     settings: &Settings,
     log_id: Uuid,
@@ -111,15 +112,80 @@ fn changed(
     change: &impl Fn(Option<&Place>) -> Option<Place>,
 ) -> Result<Option<Place>, StreamError> {
     let readers = Readers::new(settings)?;
-    let given_up = GivenUp::default();
-    let scribe = Scribe::new(settings, log_id, partition, Name::Relay, &readers, given_up)?;
+    let scribe =
+        |name| Scribe::new(settings, log_id, partition, name, &readers, GivenUp::default());
+    let is_filled = |kept: &Option<Place>| kept.as_ref().is_some_and(|it| !it.refilling.is_empty());
+    let mut writes = scribe(Name::Relay)?;
     // After the fence: what was begun before is over, and nobody else goes on.
-    let kept = scribe.kept(&readers, settings)?;
-    match change(kept.as_ref()) {
+    let mut kept = writes.kept(&readers, settings)?;
+    let mut wanted = change(kept.as_ref());
+    if wanted.is_some() && is_filled(&kept) {
+        // Nobody else but who fills the topic: how far that is must not go back.
+        let fills = scribe(Name::Refill)?;
+        kept = fills.kept(&readers, settings)?;
+        wanted = change(kept.as_ref());
+        if is_filled(&kept) {
+            writes = fills;
+        }
+    }
+    match wanted {
         Some(place) => {
-            scribe.write("", &[], &place)?;
+            writes.write("", &[], &place)?;
             Ok(Some(place))
         }
         None => Ok(kept),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::cell::Cell;
+
+    use dispensary::LogPosition;
+    use dispensary::relay::RelayPlace;
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+    use crate::{Connection, POSITIONS_TOPIC};
+
+    #[test]
+    fn how_far_a_topic_is_filled_does_not_go_back_where_another_is_begun() {
+        let brokers = MockCluster::new(1).unwrap();
+        let connection = Connection { brokers: brokers.bootstrap_servers(), tls: None, sasl: None };
+        let settings = Settings {
+            connection,
+            prefix: String::new(),
+            partitions: 1,
+            replication: None,
+            registry: false,
+        };
+        brokers.create_topic(POSITIONS_TOPIC, 1, 1).unwrap();
+        let log_id = Uuid::from_u128(1);
+        let readers = Readers::new(&settings).unwrap();
+        let place = LogPosition { partition: 0, position: 9 };
+        let filled_to = |position| {
+            let mut place = Place::new(RelayPlace { place, hash: [7; 32], epoch: 1 });
+            place.refilling.insert("one".to_owned(), position);
+            place
+        };
+        let fills =
+            Scribe::new(&settings, log_id, 0, Name::Refill, &readers, GivenUp::default()).unwrap();
+        fills.write("", &[], &filled_to(1)).unwrap();
+        let asked = Cell::new(0);
+        let begin_another = |stands: Option<&Place>| {
+            asked.set(asked.get() + 1);
+            if asked.get() == 1 {
+                fills.write("", &[], &filled_to(2)).unwrap();
+            }
+            let mut place = stands?.clone();
+            place.refilling.insert("other".to_owned(), -1);
+            Some(place)
+        };
+        let stands = change(&settings, log_id, 0, begin_another).unwrap().unwrap();
+        assert_eq!((stands.refilling["one"], stands.refilling["other"]), (2, -1));
+        let kept = Place::kept(&readers, &settings, log_id, 0, None, ANSWERS_WITHIN).unwrap();
+        assert_eq!(kept, Some(stands));
     }
 }
