@@ -38,6 +38,9 @@ pub struct Place {
     /// Topics that are being filled again, by name without prefix, and up to which position each has
     /// everything. Nothing is announced until that is over: it would stand behind a gap.
     pub refilling: BTreeMap<String, i64>,
+    /// How often each topic was filled again, by name without prefix: what was found lost before that is
+    /// lost no more.
+    pub filled: BTreeMap<String, u64>,
 }
 
 /// A place as JSON; the partition stands in the key.
@@ -51,14 +54,21 @@ struct Kept {
     ends: BTreeMap<String, i64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refilling: BTreeMap<String, i64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    filled: BTreeMap<String, u64>,
 }
 
 impl Place {
     /// That place, with nothing announced.
     #[must_use]
     pub const fn new(relay: RelayPlace) -> Self {
-        let announced = BTreeMap::new();
-        Self { relay, announced, ends: BTreeMap::new(), refilling: BTreeMap::new() }
+        Self {
+            relay,
+            announced: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            refilling: BTreeMap::new(),
+            filled: BTreeMap::new(),
+        }
     }
 
     /// How many messages a topic has had.
@@ -72,6 +82,22 @@ impl Place {
     pub fn least_in(&self, topic: Topic) -> i64 {
         let announced = i64::try_from(self.announced_in(topic)).unwrap_or(i64::MAX);
         self.ends.get(topic.name()).copied().unwrap_or_default().max(announced)
+    }
+
+    /// How often a topic was filled again.
+    #[must_use]
+    pub(crate) fn filled(&self, topic: &str) -> u64 {
+        self.filled.get(topic).copied().unwrap_or_default()
+    }
+
+    /// The same place, with a topic that was lost when it had been filled so often; none where that is
+    /// known or mended. While any is filled, that is for whoever fills it to say.
+    pub(crate) fn lose(&self, topic: &str, filled: u64) -> Option<Self> {
+        if self.filled(topic) != filled || !self.refilling.is_empty() {
+            return None;
+        }
+        let mut place = self.clone();
+        (place.ends.insert(topic.to_owned(), LOST) != Some(LOST)).then_some(place)
     }
 
     /// A message more.
@@ -103,6 +129,7 @@ impl Place {
             announced: self.announced.clone(),
             ends: self.ends.clone(),
             refilling: self.refilling.clone(),
+            filled: self.filled.clone(),
         })
     }
 
@@ -118,8 +145,8 @@ impl Place {
             hash: *kept.hash.bytes(),
             epoch: kept.epoch,
         };
-        let Kept { announced, ends, refilling, .. } = kept;
-        Ok(Self { relay, announced, ends, refilling })
+        let Kept { announced, ends, refilling, filled, .. } = kept;
+        Ok(Self { relay, announced, ends, refilling, filled })
     }
 
     /// The partition of the positions topic in which a partition of the log has its record.
@@ -241,6 +268,23 @@ mod tests {
             "00".repeat(32)
         );
         assert_eq!(Place::read(0, value.as_bytes()).unwrap().written().unwrap(), value);
+    }
+
+    #[test]
+    fn what_was_lost_before_it_was_filled_again_is_lost_no_more() {
+        let topic = Topic::Recorded.name();
+        let place = LogPosition { partition: 0, position: 1 };
+        let mut place = Place::new(RelayPlace { place, hash: [0; 32], epoch: 1 });
+        let lost = place.lose(topic, 0).unwrap();
+        assert_eq!(lost.least_in(Topic::Recorded), LOST);
+        assert_eq!(lost.lose(topic, 0), None);
+        place.refilling.insert(topic.to_owned(), 0);
+        assert_eq!(place.lose(topic, 0), None);
+        place.refilling.clear();
+        place.filled.insert(topic.to_owned(), 1);
+        assert_eq!(place.lose(topic, 0), None);
+        assert!(place.lose(topic, 1).is_some());
+        assert_eq!(Place::read(0, place.written().unwrap().as_bytes()).unwrap(), place);
     }
 
     #[test]

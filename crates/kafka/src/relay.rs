@@ -60,7 +60,16 @@ pub struct Relay {
     /// The last event that is known to be announced.
     reached: Mutex<Option<LogPosition>>,
     /// A topic that is known to have been made anew, until that is noted at the brokers.
-    made_anew: Mutex<Option<String>>,
+    made_anew: Mutex<Option<MadeAnew>>,
+}
+
+/// A topic that was made anew.
+#[derive(Debug, Clone)]
+struct MadeAnew {
+    /// Its name, without prefix.
+    topic: String,
+    /// How often it had been filled again when that was noticed.
+    filled: u64,
 }
 
 /// Why a partition is not announced any more.
@@ -214,11 +223,11 @@ impl Relay {
         *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
-    fn made_anew(&self) -> Option<String> {
+    fn made_anew(&self) -> Option<MadeAnew> {
         self.made_anew.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_made_anew(&self, topic: Option<String>) {
+    fn set_made_anew(&self, topic: Option<MadeAnew>) {
         *self.made_anew.lock().unwrap_or_else(PoisonError::into_inner) = topic;
     }
 

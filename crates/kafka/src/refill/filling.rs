@@ -84,6 +84,7 @@ impl Filling<'_> {
                 place.refilling.insert(name.clone(), position);
             } else {
                 place.refilling.remove(&name);
+                place.filled.insert(name.clone(), place.filled(&name) + 1);
             }
             // The last one is written in any case: it takes the note away.
             if !records.is_empty() || position == end {

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::announcer::Announcer;
 use super::batch::Batch;
 use super::reading::Reading;
-use super::{End, Fault, Relay, figures};
+use super::{End, Fault, MadeAnew, Relay, figures};
 use crate::error::StreamError;
-use crate::place::{LOST, Place};
+use crate::place::Place;
 use crate::producer::{NotCommitted, OwnThread, ThreadGone};
 use crate::scribe;
 
@@ -131,7 +131,8 @@ impl<'a> Session<'a> {
                 }
                 Err(not) => {
                     if let StreamError::TopicMadeAnew { name, .. } = &not.error {
-                        relay.set_made_anew(Some(name.clone()));
+                        let (topic, filled) = (name.clone(), announced.filled(name));
+                        relay.set_made_anew(Some(MadeAnew { topic, filled }));
                         self.note_lost_topic().await?;
                     }
                     return Err(not.error.into());
@@ -187,19 +188,18 @@ impl<'a> Session<'a> {
     /// could not tell. The transaction in which it was noticed is over then.
     async fn note_lost_topic(&self) -> Result<(), Fault> {
         let relay = self.relay;
-        let Some(topic) = relay.made_anew() else { return Ok(()) };
+        let Some(MadeAnew { topic, filled }) = relay.made_anew() else { return Ok(()) };
         let (settings, partition) = (relay.settings.clone(), relay.partition);
         let log_id = relay.log.log_id();
         let note = move |living: &mut Option<Announcer>, _| {
             *living = None;
-            scribe::change(&settings, log_id, partition, |place| {
-                let mut place = place?.clone();
-                let known = place.ends.insert(topic.clone(), LOST) == Some(LOST);
-                (!known).then_some(place)
-            })
+            scribe::change(&settings, log_id, partition, |place| place?.lose(&topic, filled))
         };
-        self.thread.run(note).await??;
-        relay.set_made_anew(None);
+        let stands = self.thread.run(note).await??;
+        // Who fills a topic may find that it cannot be filled, and leave it as lost as it was.
+        if stands.is_none_or(|place| place.refilling.is_empty()) {
+            relay.set_made_anew(None);
+        }
         Ok(())
     }
 
