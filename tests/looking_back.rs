@@ -45,9 +45,11 @@ async fn each_event_parts_what_was_from_what_came_after() {
     let short = [("MEDICATION_DISPENSE_EXPIRATION", "2s")];
     let instance = Instance::start_with(&database, &short).await;
     let one = world.pharmacies[0].at(&instance);
+    // What is given back does not run out before, however slow the machine is.
+    let patient = Instance::start(&database).await;
     let what = world.prescribed(Terms::InParts, 0);
     one.dispense(&world.prescribed(Terms::InParts, 1), 20).await.expect(201);
-    let given_back = one.dispense(&what, 20).await.expect(201).id();
+    let given_back = one.at(&patient).dispense(&what, 20).await.expect(201).id();
     one.cancel(given_back).await.expect(200);
     let ran_out = one.dispense(&what, 30).await.expect(201).id();
     let done = one.dispense(&world.prescribed(Terms::InPartsAtOnce, 0), 10).await.expect(201).id();
@@ -183,6 +185,16 @@ async fn what_was_said_of_the_past_stays_true() {
 /// for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_recorded_is_waited_for() {
+    for _ in 0..MOST_ROUNDS {
+        if is_waited_for().await {
+            return;
+        }
+    }
+    panic!("what is being recorded is not waited for");
+}
+
+/// Whether it was; it is not if the machine leaves a batch no time to end before nobody waits any more.
+async fn is_waited_for() -> bool {
     let database = Database::new().await;
     let world = World::new(1, 1);
     database.import(&world.lines());
@@ -223,9 +235,13 @@ async fn what_is_being_recorded_is_waited_for() {
     let early = tokio::time::timeout(Duration::from_millis(300), &mut asking).await;
     assert!(early.is_err(), "it waits: {early:?}");
     let long_before = instant(&held.body["createdAt"]);
-    assert!(clock(&database).await - long_before < TimeDelta::seconds(10), "still within reach");
+    let is_within_reach = clock(&database).await - long_before < TimeDelta::seconds(10);
     batch.commit().await.unwrap();
-    assert_eq!(asking.await.unwrap().expect(200).body["status"], "EXPIRED");
+    let answer = asking.await.unwrap();
+    if answer.status == 503 || !is_within_reach {
+        return false;
+    }
+    assert_eq!(answer.expect(200).body["status"], "EXPIRED");
 
     // One that does not end is not waited for for ever.
     let mut batch = database.pool.begin().await.unwrap();
@@ -235,4 +251,5 @@ async fn what_is_being_recorded_is_waited_for() {
     batch.rollback().await.unwrap();
     let now = as_of(&one, &path, at).await.expect(200);
     assert_eq!(now.body["version"], 2);
+    true
 }

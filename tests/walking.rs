@@ -17,6 +17,12 @@ use crate::harness::{
 const WRITERS: usize = 4;
 const LASTING: Duration = Duration::from_secs(12);
 
+/// How often at most they do so until enough has happened.
+const MOST_ROUNDS: usize = 6;
+
+/// What has to happen.
+const KINDS: [&str; 4] = ["HoldCreated", "Processed", "Cancelled", "Expired"];
+
 /// On how many prescriptions each of them dispenses, in turn.
 const PRESCRIPTIONS: usize = 24;
 
@@ -210,17 +216,6 @@ async fn a_walk_shows_what_was_there_when_it_began() {
         Instance::start_with(&database, &short).await,
     ];
 
-    let until = Instant::now() + LASTING;
-    let mut writers = JoinSet::new();
-    for n in 0..WRITERS {
-        let pharmacy = world.pharmacies[n].at(&instances[n % 2]);
-        let own = (0..PRESCRIPTIONS).map(|each| {
-            let number = n * PRESCRIPTIONS + each;
-            [Terms::InParts, Terms::InPartsAtOnce].map(|terms| world.prescribed(terms, number))
-        });
-        writers.spawn(write(pharmacy, own.collect(), until));
-    }
-
     let doors = |of: &Pharmacy| [of.at(&instances[0]), of.at(&instances[1])];
     let company = &world.pharmacies[0];
     let payer =
@@ -241,25 +236,39 @@ async fn a_walk_shows_what_was_there_when_it_began() {
         format!("prescriptionId={}", what.id),
         format!("from={}", today()),
     ];
-    let mut walks = Vec::new();
-    while Instant::now() < until {
-        for query in &queries {
-            walks.push(walk(&database, &payer, None, query).await);
-            walks.push(walk(&database, &own, Some(company.legal_entity), query).await);
+    let mut walks: Vec<Walked> = Vec::new();
+    for round in 1..=MOST_ROUNDS {
+        let until = Instant::now() + LASTING;
+        let mut writers = JoinSet::new();
+        for n in 0..WRITERS {
+            let pharmacy = world.pharmacies[n].at(&instances[n % 2]);
+            let own = (0..PRESCRIPTIONS).map(|each| {
+                let number = n * PRESCRIPTIONS + each;
+                [Terms::InParts, Terms::InPartsAtOnce].map(|terms| world.prescribed(terms, number))
+            });
+            writers.spawn(write(pharmacy, own.collect(), until));
         }
-    }
-    while let Some(writer) = writers.join_next().await {
-        writer.unwrap();
+        while Instant::now() < until {
+            for query in &queries {
+                walks.push(walk(&database, &payer, None, query).await);
+                walks.push(walk(&database, &own, Some(company.legal_entity), query).await);
+            }
+        }
+        while let Some(writer) = writers.join_next().await {
+            writer.unwrap();
+        }
+        let audit = Audit::of(&database).await;
+        let least = KINDS.map(|kind| audit.count(kind)).into_iter().min().unwrap();
+        let long = walks.iter().filter(|walked| walked.pages > 3).count();
+        let shown: usize = walks.iter().map(|walked| walked.shown.len()).sum();
+        println!("{} walks, {long} of them long, {shown} dispenses", walks.len());
+        if least > 10 && long > 5 {
+            break;
+        }
+        assert!(round < MOST_ROUNDS, "{least} of some kind, {long} walks were long");
     }
     let audit = Audit::of(&database).await;
     for walked in &walks {
         walked.check(&audit.entries);
     }
-    for kind in ["HoldCreated", "Processed", "Cancelled", "Expired"] {
-        assert!(audit.count(kind) > 10, "{kind}: {}", audit.count(kind));
-    }
-    let long = walks.iter().filter(|walked| walked.pages > 3).count();
-    let shown: usize = walks.iter().map(|walked| walked.shown.len()).sum();
-    println!("{} walks, {long} of them long, {shown} dispenses", walks.len());
-    assert!(long > 5, "{long} of {} walks were long", walks.len());
 }
