@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::StreamError;
-use crate::reader::Readers;
+use crate::reader::{ANSWERS_WITHIN, READABLE_WITHIN, Readers};
 use crate::{POSITIONS_TOPIC, Settings};
 
 /// How far before the end the record is looked for first. Twice as far each time that it is not there.
@@ -162,6 +162,7 @@ impl Place {
 
     /// What the brokers have for a partition of a log, all that was committed before the record at the
     /// offset `mark` included. Without a mark it may be a little old where a broker has just taken over.
+    /// Transactions of others are waited for as long as `held_back`.
     ///
     /// # Errors
     ///
@@ -172,11 +173,11 @@ impl Place {
         log_id: Uuid,
         partition: u16,
         mark: Option<i64>,
-        within: Duration,
+        held_back: Duration,
     ) -> Result<Option<Self>, StreamError> {
         let key = Self::key(log_id, partition);
         let topic = settings.topic(POSITIONS_TOPIC);
-        let value = last_record(readers, &topic, partition, &key, mark, within)?;
+        let value = last_record(readers, &topic, partition, &key, mark, held_back)?;
         let Some(value) = value else { return Ok(None) };
         let unreadable = |error: serde_json::Error| StreamError::Place {
             topic: topic.clone(),
@@ -200,21 +201,21 @@ fn last_record(
     log_partition: u16,
     key: &str,
     mark: Option<i64>,
-    within: Duration,
+    held_back: Duration,
 ) -> Result<Option<Vec<u8>>, StreamError> {
-    let until = Instant::now() + within;
-    let left = || until.saturating_duration_since(Instant::now());
-    let of = readers.partitions(topic, left())?;
+    let of = readers.partitions(topic, ANSWERS_WITHIN)?;
     let partition = Place::kafka_partition(log_partition, of);
     // Where partitions of the log share this one, a transaction of another hides what was committed
     // after it began. To take that for the end would be to announce twice.
+    let until = Instant::now() + held_back;
+    let left = || until.saturating_duration_since(Instant::now());
     let (begin, end) = readers.bounds(topic, partition, left())?;
     let mut window = WINDOW;
     loop {
         let from = (end - window).max(begin);
         let (mut last, mut seen) = (None, None);
         if from < end {
-            readers.read_to_end(topic, partition, from, left(), |message| {
+            readers.read_to_end(topic, partition, from, READABLE_WITHIN, |message| {
                 seen = Some(message.offset());
                 if message.key() == Some(key.as_bytes()) {
                     // A record without a value forgets what stood there.

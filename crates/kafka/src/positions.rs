@@ -1,11 +1,13 @@
 //! The record of one partition of the log in the topic of positions, for whoever writes it.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::error::StreamError;
 use crate::place::Place;
 use crate::producer::{Outgoing, Producer};
-use crate::reader::{ANSWERS_WITHIN, READABLE_WITHIN, Readers};
+use crate::reader::{ANSWERS_WITHIN, Readers};
 use crate::{POSITIONS_TOPIC, Settings};
 
 /// Where the place of a partition of the log is written.
@@ -39,11 +41,12 @@ impl Positions {
         settings: &Settings,
         readers: &Readers,
         producer: &Producer,
+        held_back: Duration,
     ) -> Result<Option<Place>, StreamError> {
         let (log_id, partition) = (self.log_id, self.log_partition);
         let key = Place::key_of_mark(log_id, partition);
         let mark = Some(producer.mark(&self.topic, self.partition, &key)?);
-        Place::kept(readers, settings, log_id, partition, mark, READABLE_WITHIN)
+        Place::kept(readers, settings, log_id, partition, mark, held_back)
     }
 
     /// The value of the record of a place.

@@ -20,6 +20,9 @@ pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// nobody hears.
 pub(crate) const READABLE_WITHIN: Duration = Duration::from_secs(45);
 
+/// How long a relay waits for them until it tells of it, and waits on.
+pub(crate) const HELD_BACK_FOR: Duration = Duration::from_secs(15);
+
 /// What a reader takes for the end of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sees {

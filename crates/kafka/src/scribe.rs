@@ -9,7 +9,7 @@ use crate::error::StreamError;
 use crate::place::Place;
 use crate::positions::Positions;
 use crate::producer::{GivenUp, Outgoing, Producer};
-use crate::reader::{ANSWERS_WITHIN, Readers};
+use crate::reader::{ANSWERS_WITHIN, READABLE_WITHIN, Readers};
 use crate::{Record, Settings};
 
 /// How often somebody else may be quicker: a relay that was fenced begins anew once.
@@ -78,7 +78,7 @@ impl Scribe {
         readers: &Readers,
         settings: &Settings,
     ) -> Result<Option<Place>, StreamError> {
-        self.positions.kept(settings, readers, &self.producer)
+        self.positions.kept(settings, readers, &self.producer, READABLE_WITHIN)
     }
 
     pub(crate) fn listen(&self) {

@@ -14,7 +14,7 @@ use crate::error::{Cause, StreamError};
 use crate::place::{LOST, Place};
 use crate::positions::Positions;
 use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
-use crate::reader::{ANSWERS_WITHIN, Reader, Readers};
+use crate::reader::{ANSWERS_WITHIN, HELD_BACK_FOR, Reader, Readers};
 
 /// How often the ends of the topics are looked at. Who removes a topic and makes it again needs longer.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl Announcer {
         let readers = Readers::new(&settings)?;
         let positions = Positions::find(&settings, &readers, log_id, partition)?;
         // After the fence: what was begun before is over, and nobody else goes on.
-        let kept = positions.kept(&settings, &readers, &producer)?;
+        let kept = positions.kept(&settings, &readers, &producer, HELD_BACK_FOR)?;
         let reader = readers.of_everything();
         let (looked, counts, next) = (Instant::now(), Vec::new(), HashMap::new());
         Ok((Self { producer, reader, settings, positions, counts, looked, next }, kept))

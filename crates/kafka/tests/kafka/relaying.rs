@@ -1,6 +1,7 @@
 //! Every event reaches the streams once and in order, whatever falls over.
 
 mod faults;
+mod held_back;
 mod injected;
 mod unled;
 
