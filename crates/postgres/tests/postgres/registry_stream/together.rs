@@ -12,6 +12,10 @@ use crate::database::{Database, PARTITIONS};
 use crate::import::chain::verify;
 use crate::sample::{importer, lines, partition_of, request, with};
 
+/// How often a writer has to get its lock, and how often at most it tries.
+const TIMES: usize = 5;
+const TRIES: usize = 15;
+
 /// The fewest ids that are in every partition.
 fn ids() -> Vec<Uuid> {
     let ids: Vec<Uuid> = (0..40).map(Uuid::from_u128).collect();
@@ -88,23 +92,34 @@ async fn who_waits_for_the_second_lock_soon_lets_go_of_the_first() {
         .execute(&mut *busy)
         .await
         .unwrap();
-    let lines = ids().into_iter().map(request);
-    let reading = stream.apply(messages(RegistryKind::MedicationRequest, None, 0, lines));
+    let batch =
+        || messages(RegistryKind::MedicationRequest, None, 0, ids().into_iter().map(request));
+    let reading = stream.apply(batch());
     let writing = async {
-        for _ in 0..5 {
-            // Within half of the time that a writer has for it.
+        let mut times = 0;
+        for _ in 0..TRIES {
+            // Within half of the time that a writer has for it, but where the machine is slow for a
+            // moment.
             let mut tx = database.serving.begin().await.unwrap();
             sqlx::query("SET LOCAL lock_timeout = '500ms'").execute(&mut *tx).await.unwrap();
-            sqlx::query("SELECT position FROM log_head WHERE partition = 0 FOR UPDATE")
-                .execute(&mut *tx)
-                .await
-                .unwrap();
-            tx.commit().await.unwrap();
+            let head = "SELECT position FROM log_head WHERE partition = 0 FOR UPDATE";
+            times += usize::from(sqlx::query(head).execute(&mut *tx).await.is_ok());
+            tx.rollback().await.unwrap();
+            if times == TIMES {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         busy.commit().await.unwrap();
+        times
     };
-    let (read, ()) = tokio::join!(reading, writing);
+    let (read, times) = tokio::join!(reading, writing);
+    assert_eq!(times, TIMES, "a writer had to wait for somebody else's lock");
+    // Who waited for too long is told so, and tries again.
+    let read = match read {
+        Err(NotApplied::Unavailable(_)) => stream.apply(batch()).await,
+        read => read,
+    };
     assert_eq!(read.unwrap(), []);
     assert_eq!(next(&stream).await, 40);
 }
