@@ -34,6 +34,8 @@ struct State {
     leases: BTreeMap<u16, (u32, Instant)>,
     reached: BTreeMap<u16, RelayPlace>,
     instances: u32,
+    /// How often somebody wanted a lease that another one has.
+    refused: u64,
     lies: bool,
     epoch: i64,
 }
@@ -66,6 +68,11 @@ impl Shared {
     /// Has the database say to everybody that they have the lease.
     pub(crate) fn lie(&self) {
         self.state().lies = true;
+    }
+
+    /// How often somebody wanted a lease in vain.
+    pub(crate) fn refused(&self) -> u64 {
+        self.state().refused
     }
 
     /// Ends every lease.
@@ -172,6 +179,7 @@ impl RelayLog for MemoryLog {
         if free {
             state.leases.insert(partition, (self.me, now + LEASED_FOR));
         }
+        state.refused += u64::from(!free);
         Ok(free || state.lies)
     }
 
