@@ -61,7 +61,7 @@ async fn a_step_forward_ends_no_hold() {
     stepped.refuses_to_write().await;
     // Reading is by the database's clock, and harmless.
     assert_eq!(pharmacy.look_at(held.id()).await.expect(200).body["status"], "EXPIRED");
-    eventually("a sweep that wanted to end the hold", Duration::from_secs(20), async || {
+    eventually("a sweep that wanted to end the hold", Duration::from_mins(1), async || {
         instance.said().contains("not ended yet").then_some(())
     })
     .await;

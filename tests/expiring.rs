@@ -17,7 +17,7 @@ async fn opened() -> (Database, Instance, Pharmacy, Prescribed) {
 }
 
 async fn read_as_expired(pharmacy: &Pharmacy, id: uuid::Uuid) {
-    eventually("a hold that has run out", Duration::from_secs(10), async || {
+    eventually("a hold that has run out", Duration::from_mins(1), async || {
         let seen = pharmacy.look_at(id).await.expect(200);
         (seen.body["status"] == "EXPIRED").then_some(())
     })
@@ -30,7 +30,7 @@ async fn the_sweep_writes_down_what_nobody_came_back_for() {
     let held = pharmacy.dispense(&what, 60).await.expect(201);
     read_as_expired(&pharmacy, held.id()).await;
     pharmacy.cancel(held.id()).await.refused(409, "wrong-status");
-    eventually("the sweep", Duration::from_secs(20), async || {
+    eventually("the sweep", Duration::from_mins(1), async || {
         let seen = pharmacy.look_at(held.id()).await.expect(200);
         (seen.header("etag") == Some("\"2-EXPIRED\"")).then_some(())
     })

@@ -55,7 +55,7 @@ async fn each_event_parts_what_was_from_what_came_after() {
     let done = one.dispense(&world.prescribed(Terms::InPartsAtOnce, 0), 10).await.expect(201).id();
 
     let expires_at = instant(&one.look_at(ran_out).await.expect(200).body["expiresAt"]);
-    crate::harness::eventually("a hold that has run out", Duration::from_secs(20), async || {
+    crate::harness::eventually("a hold that has run out", Duration::from_mins(1), async || {
         (clock(&database).await > expires_at + TimeDelta::seconds(1)).then_some(())
     })
     .await;

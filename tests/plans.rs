@@ -288,11 +288,7 @@ async fn no_statement_reads_a_whole_table_young_or_old() {
     let world = World::new(2, 8);
     database.import(&world.lines());
     let mut seen = server.log().len();
-    let short = [("MEDICATION_DISPENSE_EXPIRATION", "1s")];
-    let instances = [
-        Instance::start_with(&database, &short).await,
-        Instance::start_with(&database, &short).await,
-    ];
+    let instances = [Instance::start(&database).await, Instance::start(&database).await];
     let doors: Vec<_> = instances
         .iter()
         .zip(&world.pharmacies)

@@ -25,7 +25,7 @@ async fn opened(world: &World) -> (Database, Instance) {
 
 /// What was let in is followed to the end, and the log is whole and clean.
 async fn drained(database: &Database) -> Audit {
-    within("followers that drain", Duration::from_secs(40), database.followed()).await;
+    within("followers that drain", Duration::from_mins(2), database.followed()).await;
     let audit = Audit::of(database).await;
     let bodies: Vec<String> = sqlx::query_scalar("SELECT body::text FROM personal_bodies")
         .fetch_all(&database.pool)

@@ -143,7 +143,7 @@ async fn assert_as_the_log_says(database: &Database, world: &World, instance: &I
 
 /// Waits until the figures have what the log has.
 async fn followed(database: &Database) {
-    eventually("reports that have read the log", Duration::from_secs(20), async || {
+    eventually("reports that have read the log", Duration::from_mins(1), async || {
         let behind: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM log_head h LEFT JOIN followers f
              ON f.partition = h.partition AND f.name = 'reports' AND f.position = h.position
@@ -175,7 +175,7 @@ async fn every_figure_of_every_report_is_what_the_events_add_up_to() {
         dispense_everything(&world, nth, &pharmacy.at(&instance), &pharmacy.at(&short)).await;
     }
     // Once that is written down, nothing changes any more.
-    eventually("holds that ran out", Duration::from_secs(20), async || {
+    eventually("holds that ran out", Duration::from_mins(1), async || {
         let expired = "SELECT count(*) FROM events WHERE event_type = 'Expired'";
         let expired: i64 = sqlx::query_scalar(expired).fetch_one(&database.pool).await.unwrap();
         (expired == 3).then_some(())

@@ -112,7 +112,7 @@ async fn s_05_by_status_those_are_found_that_stand_there_now() {
     assert_found(&one, "status=PROCESSED", &[processed]).await;
     assert_found(&one, "status=REJECTED", &[given_back]).await;
     assert_found(&one, "status=REJECTED,PROCESSED", &[processed, given_back]).await;
-    eventually("a hold that has run out", Duration::from_secs(20), async || {
+    eventually("a hold that has run out", Duration::from_mins(1), async || {
         (found(&search(&one, "status=EXPIRED").await).0 == [expired]).then_some(())
     })
     .await;
@@ -216,7 +216,7 @@ async fn a_restart_and_a_rebuild_change_nothing_that_is_found() {
     database
         .execute("DELETE FROM followers WHERE name = 'dispenses'; TRUNCATE dispenses_v1, dispense_items_v1;")
         .await;
-    let rebuilt = eventually("a model that is read again", Duration::from_secs(30), async || {
+    let rebuilt = eventually("a model that is read again", Duration::from_mins(1), async || {
         Some(search(&one, "page_size=300").await).filter(|answer| found(answer).1 == 9)
     })
     .await;

@@ -27,7 +27,7 @@ const ENOUGH_WITHIN: Duration = Duration::from_mins(3);
 
 /// Of an instance whose holds run out in no test: those are given back or handed over, however slow the
 /// machine is.
-pub(super) const LONG_HOLDS: [(&str, &str); 1] = [("MEDICATION_DISPENSE_EXPIRATION", "10m")];
+pub(super) const LONG_HOLDS: [(&str, &str); 1] = [("MEDICATION_DISPENSE_EXPIRATION", "10")];
 
 /// How often at most a hold is made again that ran out before it was given back.
 const HOLDS: usize = 20;

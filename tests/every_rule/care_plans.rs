@@ -9,7 +9,7 @@ use crate::harness::case::{kyiv_today, yesterday};
 use crate::harness::{Case, Opened, eventually};
 
 /// How long the read models may lag behind the log here.
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(20);
+const FOLLOWED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A request that is based on an activity of a care plan.
 fn based_on(plan: &Value, activity: &Value) -> Case {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Case, Switches, eventually};
 
 /// How long the read models may lag behind the log here.
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(20);
+const FOLLOWED_WITHIN: Duration = Duration::from_mins(1);
 
 const QUANTITY: &str = "$.medication_request.medication_qty";
 

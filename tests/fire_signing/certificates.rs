@@ -16,7 +16,7 @@ use crate::harness::{
 };
 
 /// How long until a change of a file is noticed.
-const NOTICED_WITHIN: Duration = Duration::from_secs(10);
+const NOTICED_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long a certificate or a list is valid that is to run out.
 const SHORT: Duration = Duration::from_secs(3);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{House, eventually};
 use crate::harness::{Instance, Terms};
 
-const TOLD_WITHIN: Duration = Duration::from_secs(30);
+const TOLD_WITHIN: Duration = Duration::from_mins(1);
 
 /// All copies, the smallest first.
 fn copies(house: &House) -> Vec<PathBuf> {

@@ -184,7 +184,7 @@ async fn every_forgery_in_the_database_is_found_and_named() {
         "SELECT 1 FROM checkpoints c JOIN log_head h ON h.partition = c.partition
          AND h.position = c.size WHERE c.partition = {partition}"
     );
-    eventually("a checkpoint of all", std::time::Duration::from_secs(30), async || {
+    eventually("a checkpoint of all", std::time::Duration::from_mins(1), async || {
         sqlx::query(&covered).fetch_optional(&house.database.pool).await.unwrap()
     })
     .await;

@@ -297,7 +297,7 @@ async fn x_06_x_07_a_hold_that_ran_out_is_over_before_it_is_written_down() {
 
     let (id, document) = held(&one, &what).await;
     let container = one.sign(&document, PAID);
-    eventually("a hold that has run out", Duration::from_secs(20), async || {
+    eventually("a hold that has run out", Duration::from_mins(1), async || {
         (one.ehealth_get(id).await.data()["status"] == "EXPIRED").then_some(())
     })
     .await;

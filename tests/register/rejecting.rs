@@ -81,7 +81,7 @@ async fn r_05_a_hold_that_ran_out_is_not_given_back() {
     let instance = Instance::start_with(&database, &short).await;
     let one = world.pharmacies[0].at(&instance);
     let (id, _) = held(&one, &world.prescribed(Terms::InParts, 0)).await;
-    eventually("a hold that has run out", Duration::from_secs(20), async || {
+    eventually("a hold that has run out", Duration::from_mins(1), async || {
         (one.ehealth_get(id).await.data()["status"] == "EXPIRED").then_some(())
     })
     .await;

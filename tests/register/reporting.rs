@@ -40,7 +40,7 @@ async fn report(pharmacy: &Pharmacy, query: &str) -> Answer {
 /// Waits until the report is refused: what registries say now is read every other second.
 async fn refused_soon(pharmacy: &Pharmacy, message: &str) -> Answer {
     let what = format!("the report is refused: {message}");
-    let refused = eventually(&what, Duration::from_secs(10), async || {
+    let refused = eventually(&what, Duration::from_mins(1), async || {
         let answer = report(pharmacy, &these_days()).await;
         (answer.status != 200).then_some(answer)
     });
@@ -80,7 +80,7 @@ async fn assert_not_employed(pharmacy: &Pharmacy, jobs: &[Value]) {
     let token = pharmacy.token().with("scope", READ).with("sub", user);
     let somebody = pharmacy.with_token(&token);
     // Until then the account is known to be nobody's.
-    eventually("an account that is known", Duration::from_secs(10), async || {
+    eventually("an account that is known", Duration::from_mins(1), async || {
         let answer = report(&somebody, &these_days()).await;
         (answer.status != 422).then_some(())
     })
@@ -214,7 +214,7 @@ async fn who_has_no_report_of_their_own_is_told() {
 
 /// Waits until reports have what the log has.
 async fn followed(database: &Database) {
-    eventually("reports that have read the log", Duration::from_secs(10), async || {
+    eventually("reports that have read the log", Duration::from_mins(1), async || {
         let behind: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM log_head h LEFT JOIN followers f
              ON f.partition = h.partition AND f.name = 'dispenses' AND f.position = h.position
@@ -285,7 +285,7 @@ async fn a_pharmacy_sees_what_it_dispensed_and_a_clinic_what_it_prescribed() {
                "reimbursement_amount": 45})
     );
 
-    let seen = eventually("the clinic's report", Duration::from_secs(10), async || {
+    let seen = eventually("the clinic's report", Duration::from_mins(1), async || {
         let answer = report(&clinic, &these_days()).await;
         (answer.status == 200).then_some(answer)
     });

@@ -25,7 +25,7 @@ async fn opened() -> (Database, Instance, Pharmacy) {
     let instance = Instance::start(&database).await;
     let one = world.pharmacies[0].at(&instance);
     let id = one.dispense(&world.prescribed(Terms::WholeAtOnce, 0), 60).await.expect(201).id();
-    eventually("the first dispense", Duration::from_secs(10), async || {
+    eventually("the first dispense", Duration::from_mins(1), async || {
         let found: i64 =
             sqlx::query_scalar("SELECT count(*) FROM dispenses WHERE dispense_id = $1")
                 .bind(id)

@@ -14,7 +14,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use crate::sample::folder;
 
 /// How long a broker may take to answer.
-const WITHIN: Duration = Duration::from_secs(10);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// How often it is asked to make a topic.
 const TRIES: u32 = 20;

@@ -13,7 +13,7 @@ use rdkafka::client::DefaultClientContext;
 pub(crate) const PARTITIONS: u16 = 3;
 
 /// How long the broker may take to make a topic, or to remove it.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// Where the brokers are.
 pub(crate) fn addresses() -> String {

@@ -62,7 +62,7 @@ async fn brokers_have_what_was_wanted() {
         assert_eq!(value(topic, "unclean.leader.election.enable"), "false");
         assert_eq!(value(topic, "min.insync.replicas"), "1", "on a single broker");
     }
-    let metadata = admin.inner().fetch_metadata(None, std::time::Duration::from_secs(5)).unwrap();
+    let metadata = admin.inner().fetch_metadata(None, std::time::Duration::from_mins(1)).unwrap();
     let partitions = names.map(|name| {
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         topic.unwrap().partitions().len()

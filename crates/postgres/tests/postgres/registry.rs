@@ -283,12 +283,12 @@ async fn registries_are_kept_fresh_until_told_to_stop() {
     let keeping = here.clone().keep_fresh(Duration::from_millis(5), stop.clone());
     let keeping = tokio::spawn(keeping);
     import(&database, [party("Коваль")]).await;
-    let seen = tokio::time::timeout(Duration::from_secs(5), async {
+    let seen = tokio::time::timeout(Duration::from_mins(1), async {
         while here.current().version < 1 {
             tokio::task::yield_now().await;
         }
     });
     seen.await.unwrap();
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(5), keeping).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), keeping).await.unwrap().unwrap();
 }

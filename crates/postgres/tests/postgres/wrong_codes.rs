@@ -211,7 +211,7 @@ async fn what_counts_no_more_is_swept_away_and_the_rest_is_not() {
     let stop = CancellationToken::new();
     let sweeping =
         tokio::spawn(sweep(world.log.clone(), world.database.serving.clone(), stop.clone()));
-    let swept = tokio::time::timeout(Duration::from_secs(20), async {
+    let swept = tokio::time::timeout(Duration::from_mins(1), async {
         while world.database.number("SELECT count(*) FROM wrong_codes").await > 1 {
             tokio::task::yield_now().await;
         }

@@ -22,7 +22,7 @@ const PART: &str = "2.5.29.28";
 const ISSUER: &str = "2.5.29.29";
 
 /// A change on the disk acts after a second.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn tomorrow() -> SystemTime {
     SystemTime::now() + Duration::from_hours(24)

@@ -16,7 +16,7 @@ use super::issuer::{Key, claims, key_set};
 use super::{Door, bearer, config, start};
 
 /// The longest that anything here is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An issuer on this machine, which answers what it is told to.
 #[derive(Clone)]

@@ -14,7 +14,10 @@ use crate::relay_log::Shared;
 use crate::streams::{assert_once_and_in_order, committed};
 
 /// How long the broker may take.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_mins(1);
+
+/// How often topics are tried to be made, each time a tenth of a second later.
+const TRIES: usize = 600;
 
 fn options() -> AdminOptions {
     AdminOptions::new().operation_timeout(Some(WITHIN))
@@ -27,7 +30,7 @@ async fn remove(settings: &Settings, name: &str) {
 
 async fn make_all(settings: &Settings, log: &std::sync::Arc<Shared>) {
     // A topic that was just removed may be in the way for a moment.
-    for _ in 0..50 {
+    for _ in 0..TRIES {
         let made = make(settings, log.instance().partitions(), Earnest::Done).await;
         if made.is_ok() {
             let again = make(settings, log.instance().partitions(), Earnest::Told).await.unwrap();
