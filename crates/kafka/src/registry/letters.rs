@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dispensary::Unavailable;
 use dispensary::registry_stream::{DeadLetter, RegistryStream};
+use futures::executor::block_on;
 use futures::future::join_all;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -16,6 +17,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::sync::Notify;
 
 use super::telling::{Telling, Wrong};
+use crate::cluster::blocking;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
 use crate::{DEAD_LETTER_TOPIC, Settings};
@@ -62,7 +64,7 @@ impl Letters<'_> {
                 );
                 self.wait().await;
             } else {
-                let sent = self.send_all(&topic, &letters).await;
+                let sent = self.send_all(&topic, letters).await;
                 let ids: Vec<i64> =
                     sent.iter().filter_map(|it| it.as_ref().ok().copied()).collect();
                 if !ids.is_empty()
@@ -87,32 +89,46 @@ impl Letters<'_> {
         let _ = tokio::time::timeout(LOOKS_EVERY, self.new.notified()).await;
     }
 
-    /// Sends letters, and says of each whether the brokers keep it.
-    async fn send_all(&self, topic: &str, letters: &[DeadLetter]) -> Vec<Result<i64, StreamError>> {
-        let complaints = Complaints::new(&self.settings.connection.brokers);
-        let mut client = self.settings.connection.client();
-        client
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("message.timeout.ms", KEPT_WITHIN);
-        let producer: FutureProducer<Complaints> =
-            match FutureProducer::from_config_and_context(&client, complaints) {
-                Ok(producer) => producer,
-                Err(error) => return vec![Err(StreamError::Setting(error.into()))],
-            };
-        let sending = letters.iter().map(async |letter| {
-            let mut record = FutureRecord::<Vec<u8>, Vec<u8>>::to(topic).headers(headers(letter));
-            record.key = letter.key.as_ref();
-            record.payload = letter.value.as_ref();
-            match producer.send(record, Duration::ZERO).await {
-                Ok(_) => Ok(letter.id),
-                Err((error, _)) => {
-                    Err(StreamError::at_topic(topic, "sending a dead letter", error.into()))
-                }
-            }
-        });
-        join_all(sending).await
+    /// Sends letters, and says of each whether the brokers keep it. The client is made and closed where
+    /// it keeps nobody waiting: to close one takes a while, longest where no broker is to be found.
+    async fn send_all(
+        &self,
+        topic: &str,
+        letters: Vec<DeadLetter>,
+    ) -> Vec<Result<i64, StreamError>> {
+        let (settings, topic) = (self.settings.clone(), topic.to_owned());
+        let sent = blocking(move || sent(&settings, &topic, &letters)).await;
+        sent.unwrap_or_else(|error| vec![Err(error)])
     }
+}
+
+/// Sends letters, and says of each whether the brokers keep it. It blocks.
+fn sent(
+    settings: &Settings,
+    topic: &str,
+    letters: &[DeadLetter],
+) -> Result<Vec<Result<i64, StreamError>>, StreamError> {
+    let complaints = Complaints::new(&settings.connection.brokers);
+    let mut client = settings.connection.client();
+    client
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("message.timeout.ms", KEPT_WITHIN);
+    let producer: FutureProducer<Complaints> =
+        FutureProducer::from_config_and_context(&client, complaints)
+            .map_err(|error| StreamError::Setting(error.into()))?;
+    let sending = letters.iter().map(async |letter| {
+        let mut record = FutureRecord::<Vec<u8>, Vec<u8>>::to(topic).headers(headers(letter));
+        record.key = letter.key.as_ref();
+        record.payload = letter.value.as_ref();
+        match producer.send(record, Duration::ZERO).await {
+            Ok(_) => Ok(letter.id),
+            Err((error, _)) => {
+                Err(StreamError::at_topic(topic, "sending a dead letter", error.into()))
+            }
+        }
+    });
+    Ok(block_on(join_all(sending)))
 }
 
 /// Where it came from, and what is wrong with it.
