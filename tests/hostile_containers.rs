@@ -81,7 +81,7 @@ impl Target {
     /// Nothing came of anything; and now the hold is handed over.
     async fn unharmed(self) {
         let Self { database, instance, pharmacy, request, held, .. } = &self;
-        assert_eq!(instance.readiness().await.0, 200);
+        instance.health().await;
         assert_eq!(pharmacy.look_at(*held).await.expect(200).body["status"], "HELD");
         assert_eq!(Audit::of(database).await.kinds(*request), ["HoldCreated"]);
         let of_hold = |key: &String| key.starts_with(&held.to_string());

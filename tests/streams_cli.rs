@@ -9,7 +9,7 @@ use crate::announcing::brokers;
 use crate::harness::{Database, temporary};
 
 /// How long a command may take.
-const DONE_WITHIN: Duration = Duration::from_mins(1);
+const DONE_WITHIN: Duration = Duration::from_mins(3);
 
 /// Settings with a prefix that nobody had before.
 struct Operator {

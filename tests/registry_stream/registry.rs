@@ -17,7 +17,7 @@ use crate::announcing::house::fault;
 use crate::harness::{Database, Instance, World, eventually};
 
 /// How long messages may take: machines are slow, and faults take their time.
-pub(super) const READ_WITHIN: Duration = Duration::from_mins(1);
+pub(super) const READ_WITHIN: Duration = Duration::from_mins(2);
 
 /// The topic of dead letters.
 pub(super) const LETTERS: &str = "ndp.registry.dead_letter";
