@@ -89,7 +89,7 @@ async fn a_step_back_is_refused_and_a_small_one_does_not_turn_time_back() {
     stepped.server.step_clock(0);
     stepped.pharmacy.cancel(held.id()).await.expect(200);
     // Clocks are corrected by a few seconds now and then: the audit sees that time stands still.
-    stepped.server.step_clock(-3);
+    stepped.server.step_clock(-2);
     let held = stepped.pharmacy.dispense(&stepped.what, 20).await.expect(201);
     stepped.pharmacy.cancel(held.id()).await.expect(200);
     let audit = Audit::of(&stepped.database).await;
