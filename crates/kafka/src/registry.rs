@@ -14,6 +14,7 @@
 
 mod batch;
 mod found;
+mod held;
 mod letters;
 mod round;
 mod telling;

@@ -7,6 +7,7 @@ use dispensary::registry_stream::{ReadPlace, TopicPartition};
 use dispense_domain::registry::RegistryKind;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
+use super::held::Held;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
 use crate::reader::unled;
@@ -33,13 +34,24 @@ pub(super) struct Ends {
     pub(super) next: i64,
 }
 
+/// Who asks. They read nothing.
+pub(super) struct Asks {
+    /// What every reader should see.
+    pub(super) committed: BaseConsumer<Complaints>,
+    /// All that was ever written.
+    pub(super) everything: BaseConsumer<Complaints>,
+}
+
 /// Asks the brokers what there is. It blocks.
-fn look(consumer: &BaseConsumer<Complaints>, settings: &Settings) -> Result<Found, StreamError> {
-    let explain = |error| consumer.context().explain("asking for the topics", error);
-    // It reads nothing; what it complains of is kept until it is polled.
-    while let Some(told) = consumer.poll(Duration::ZERO) {
-        told.err().into_iter().for_each(|error| consumer.context().hear(error));
+fn look(asks: &Asks, settings: &Settings) -> Result<Found, StreamError> {
+    // What they complain of is kept until they are polled.
+    for consumer in [&asks.committed, &asks.everything] {
+        while let Some(told) = consumer.poll(Duration::ZERO) {
+            told.err().into_iter().for_each(|error| consumer.context().hear(error));
+        }
     }
+    let consumer = &asks.committed;
+    let explain = |error| consumer.context().explain("asking for the topics", error);
     let metadata = consumer.fetch_metadata(None, ANSWER_WITHIN).map_err(explain)?;
     consumer.context().forget();
     let letters = settings.topic(DEAD_LETTER_TOPIC);
@@ -65,15 +77,15 @@ pub(super) type LookedAt = (ReadPlace, Option<Ends>);
 /// Asks what there is, and what those partitions still have of which somebody knows how far they were
 /// read. Where a broker is away that is not known, and the others are read all the same. It blocks.
 pub(super) fn look_at(
-    consumer: &BaseConsumer<Complaints>,
+    asks: &Asks,
     settings: &Settings,
     known: Vec<ReadPlace>,
 ) -> Result<(Found, Vec<LookedAt>), StreamError> {
-    let found = look(consumer, settings)?;
+    let found = look(asks, settings)?;
     let mut is_away = false;
     let mut places = Vec::new();
     for place in known.into_iter().filter(|place| found.partitions.contains_key(&place.source)) {
-        let ends = (!is_away).then(|| ends(consumer, &place.source).ok()).flatten();
+        let ends = (!is_away).then(|| ends(&asks.committed, &place.source).ok()).flatten();
         is_away |= ends.is_none();
         places.push((place, ends));
     }
@@ -99,35 +111,44 @@ pub(super) struct Looked {
     pub(super) behind: BTreeMap<String, i64>,
     /// Where they stand.
     pub(super) left: Vec<Left>,
+    /// What nobody is to see yet.
+    pub(super) held: Vec<Held>,
     /// Why not all of that is known.
     pub(super) unknown: Option<StreamError>,
 }
 
 /// Asks what there is, and how many messages of each topic stand behind those places. It blocks.
 pub(super) fn look_beyond(
-    consumer: &BaseConsumer<Complaints>,
+    asks: &Asks,
     settings: &Settings,
     places: Vec<(TopicPartition, Option<i64>)>,
 ) -> Result<Looked, StreamError> {
-    let found = look(consumer, settings)?;
+    let found = look(asks, settings)?;
     let mut behind: BTreeMap<String, i64> = BTreeMap::new();
-    let mut left = Vec::new();
+    let (mut left, mut held) = (Vec::new(), Vec::new());
+    let both = |of: &TopicPartition| Ok((ends(&asks.committed, of)?, ends(&asks.everything, of)?));
     for (source, next) in places {
         if !found.partitions.contains_key(&source) {
             continue;
         }
-        match ends(consumer, &source) {
-            Ok(ends) => {
+        match both(&source) {
+            Ok((ends, all)) => {
+                if all.next > ends.next {
+                    let (source, stable) = (source.clone(), ends.next);
+                    held.push(Held { source, stable, end: all.next });
+                }
                 let messages = ends.next - next.unwrap_or(ends.first).max(ends.first);
                 *behind.entry(source.topic.clone()).or_default() += messages.max(0);
                 if messages > 0 {
                     left.push(Left { source, next, ends });
                 }
             }
-            Err(error) => return Ok(Looked { found, behind, left, unknown: Some(error) }),
+            Err(error) => {
+                return Ok(Looked { found, behind, left, held, unknown: Some(error) });
+            }
         }
     }
-    Ok(Looked { found, behind, left, unknown: None })
+    Ok(Looked { found, behind, left, held, unknown: None })
 }
 
 /// Asks what a partition still has. It blocks.
@@ -165,11 +186,13 @@ mod tests {
         let topic = topics::Use::Registry(kind).name().into_owned();
         brokers.create_topic(&topic, 1, 1).unwrap();
         brokers.partition_leader(&topic, 0, None).unwrap();
-        let complaints = Complaints::new(&settings.connection.brokers);
-        let consumer =
-            BaseConsumer::from_config_and_context(&settings.consumer(), complaints).unwrap();
+        let consumer = || {
+            let complaints = Complaints::new(&settings.connection.brokers);
+            BaseConsumer::from_config_and_context(&settings.consumer(), complaints).unwrap()
+        };
+        let asks = Asks { committed: consumer(), everything: consumer() };
         let source = TopicPartition { topic, partition: 0 };
-        let looked = look_beyond(&consumer, &settings, vec![(source.clone(), None)]).unwrap();
+        let looked = look_beyond(&asks, &settings, vec![(source.clone(), None)]).unwrap();
         assert!(looked.found.partitions.contains_key(&source));
         let told = looked.unknown.unwrap();
         assert!(!told.lasts(), "{}", told.in_full());

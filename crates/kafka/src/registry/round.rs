@@ -15,7 +15,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::found::{self, Ends, Found, Left, Looked};
+use super::found::{self, Asks, Ends, Found, Left, Looked};
+use super::held::HeldBack;
 use super::letters::Letters;
 use super::telling::Wrong;
 use super::unseen::{Resting, is_unseen};
@@ -37,7 +38,7 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// one that reads waiting for as long as nothing comes.
 struct Clients {
     reads: Arc<StreamConsumer<Complaints>>,
-    asks: Arc<BaseConsumer<Complaints>>,
+    asks: Arc<Asks>,
 }
 
 /// What is read, and how far.
@@ -46,6 +47,7 @@ struct Reading {
     /// The offset that comes next, as PostgreSQL has it.
     places: HashMap<TopicPartition, Option<i64>>,
     resting: Resting,
+    held: HeldBack,
 }
 
 /// What a round shares with the one who sends dead letters.
@@ -176,7 +178,7 @@ impl RegistryReader {
             count(*kind, "applied", 0);
             count(*kind, "faulty", 0);
         }
-        Ok(Reading { found, places, resting: Resting::default() })
+        Ok(Reading { found, places, resting: Resting::default(), held: HeldBack::default() })
     }
 
     /// From where a partition is read on: where it was left, if that is still there. What retention
@@ -239,16 +241,19 @@ impl RegistryReader {
         self.tell_lost(&self.stream.places().await?);
         let (asked, settings) = (clients.asks.clone(), self.settings.clone());
         let places: Vec<_> = reading.places.iter().map(|(at, next)| (at.clone(), *next)).collect();
-        let looked = blocking(move || found::look_beyond(&asked, &settings, places)).await?;
+        let mut looked = blocking(move || found::look_beyond(&asked, &settings, places)).await?;
+        let held = looked.as_mut().map(|looked| std::mem::take(&mut looked.held));
+        let held = reading.held.told(held.unwrap_or_default());
         let unknown = looked.as_ref().map_or_else(Some, |looked| looked.unknown.as_ref());
         let wrong = unknown
+            .or(held.as_ref())
             .map(|error| format!("registry data waits at the brokers: {}", error.in_full()))
             .or(refused);
         match wrong {
             Some(wrong) => self.telling.wrong(Wrong::Brokers, wrong),
             None => self.telling.right(Wrong::Brokers),
         }
-        let Looked { found, behind, left, unknown: _ } = match looked {
+        let Looked { found, behind, left, held: _, unknown: _ } = match looked {
             Ok(looked) => looked,
             Err(error) => return Ok(Err(error)),
         };
@@ -307,9 +312,14 @@ impl RegistryReader {
             .map_err(|error| StreamError::Setting(error.into()))
     }
 
-    fn asks(&self) -> Result<BaseConsumer<Complaints>, StreamError> {
-        BaseConsumer::from_config_and_context(&self.client(), self.complaints())
-            .map_err(|error| StreamError::Setting(error.into()))
+    fn asks(&self) -> Result<Asks, StreamError> {
+        let asks = |sees| {
+            let mut client = self.client();
+            client.set("isolation.level", sees);
+            BaseConsumer::from_config_and_context(&client, self.complaints())
+                .map_err(|error| StreamError::Setting(error.into()))
+        };
+        Ok(Asks { committed: asks("read_committed")?, everything: asks("read_uncommitted")? })
     }
 
     fn client(&self) -> ClientConfig {
