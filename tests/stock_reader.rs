@@ -24,7 +24,7 @@ async fn the_stock_repository_folds_our_streams_to_the_same_state() {
         insists: true,
     };
     let requests = crowd.requests.clone();
-    crowd.go_on(8, Duration::from_secs(3)).await;
+    crowd.go_on_until_done(8, Duration::from_secs(3), 60).await;
     drop(instance);
 
     let audit = Audit::of(&database).await;
