@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
+
 use crate::harness::{
-    Audit, Crowd, Database, Instance, Mischief, Order, OwnServer, Proxy, Terms, Told, World, done,
-    eventually,
+    Answer, Audit, Crowd, Database, Instance, Mischief, Order, OwnServer, Proxy, Terms, Told,
+    World, done, eventually,
 };
 
 const EVERY_KIND: [Mischief; 4] =
@@ -15,6 +17,9 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
 
 /// How often at most something is done again because the machine had no time for it.
 const TRIES: usize = 4;
+
+/// How many backends die while they commit.
+const DEATHS: usize = 4;
 
 /// A backend of a writer, or now and then one for reading, in this database.
 const VICTIM: &str = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'dispense%'
@@ -150,11 +155,15 @@ async fn a_read_that_fails_leaves_no_doubt() {
 async fn a_backend_that_dies_while_it_commits_has_committed() {
     let server = OwnServer::start().await;
     let database = Database::on(server.url()).await;
-    let world = World::new(1, 4);
+    let world = World::new(1, DEATHS * TRIES);
     database.import(&world.lines());
     let instance = Instance::start(&database).await;
     let pharmacy = world.pharmacies[0].at(&instance);
-    for n in 0..4 {
+    let mut deaths = 0;
+    for n in 0..DEATHS * TRIES {
+        if deaths == DEATHS {
+            break;
+        }
         database.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
         database.execute("SELECT pg_reload_conf()").await;
         let order = pharmacy.order(&world.prescribed(Terms::InParts, n), 20);
@@ -162,24 +171,34 @@ async fn a_backend_that_dies_while_it_commits_has_committed() {
             let (pharmacy, order) = (pharmacy.clone(), order.clone());
             async move { pharmacy.send(&order).await }
         });
-        let victim = waits_for_a_standby(&database).await;
-        let terminate = format!("SELECT pg_terminate_backend({victim})");
-        database.execute(&terminate).await;
-        // Only the dying backend's own commit waited; reading the outcome needs no standby.
-        let answer = asking.await.unwrap().expect(201);
+        let victim = waits_for_a_standby(&database, &asking).await;
+        if let Some(victim) = victim {
+            let terminate = format!("SELECT pg_terminate_backend({victim})");
+            database.execute(&terminate).await;
+        }
+        // Only the dying backend's own commit waited; reading the outcome needs no standby. Whoever died
+        // when everybody had waited for long died too late, on a machine that did nothing meanwhile.
+        let answer = asking.await.unwrap();
+        let is_in_time = victim.is_some() && answer.code() != "outcome-unknown";
+        deaths += usize::from(is_in_time);
+        let answer = if is_in_time { answer.expect(201) } else { answer };
         database.execute("ALTER SYSTEM RESET synchronous_standby_names").await;
         database.execute("SELECT pg_reload_conf()").await;
         let told = Told { order, legal_entity: pharmacy.legal_entity, answer: Some(answer) };
         Audit::of(&database).await.confirms([&told]);
     }
+    assert_eq!(deaths, DEATHS, "too few died while they committed");
 }
 
-/// The writer's backend, once it waits in COMMIT.
-async fn waits_for_a_standby(database: &Database) -> i32 {
+/// The writer's backend, once it waits in COMMIT; none if it has not waited, because the server had not
+/// read yet that it should.
+async fn waits_for_a_standby(database: &Database, asking: &JoinHandle<Answer>) -> Option<i32> {
     let waiting = "SELECT pid FROM pg_stat_activity
          WHERE application_name = 'dispense writer' AND wait_event = 'SyncRep'";
     eventually("a commit that waits for a standby", Duration::from_mins(1), async || {
-        sqlx::query_scalar(waiting).fetch_optional(&database.pool).await.unwrap()
+        let is_over = asking.is_finished();
+        let found = sqlx::query_scalar(waiting).fetch_optional(&database.pool).await.unwrap();
+        (found.is_some() || is_over).then_some(found)
     })
     .await
 }
