@@ -23,6 +23,13 @@ pub(crate) const READABLE_WITHIN: Duration = Duration::from_secs(45);
 /// How long a relay waits for them until it tells of it, and waits on.
 pub(crate) const HELD_BACK_FOR: Duration = Duration::from_secs(15);
 
+/// How long a topic may end before it should, until that is believed: a broker that was away for a moment
+/// may not have heard that another one leads now, and tells what it had then.
+pub(crate) const BELIEVED_AFTER: Duration = Duration::from_secs(3);
+
+/// How often it is asked again meanwhile.
+pub(crate) const ASKS_AGAIN: Duration = Duration::from_millis(250);
+
 /// What a reader takes for the end of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sees {

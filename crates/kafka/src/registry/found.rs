@@ -1,7 +1,7 @@
 //! Which topics of registry data there are, and from where each of their partitions can be read.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dispensary::registry_stream::{ReadPlace, TopicPartition};
 use dispense_domain::registry::RegistryKind;
@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use super::held::Held;
 use crate::complaints::Complaints;
 use crate::error::StreamError;
-use crate::reader::unled;
+use crate::reader::{ASKS_AGAIN, BELIEVED_AFTER, unled};
 use crate::{DEAD_LETTER_TOPIC, Settings, topics};
 
 /// How long brokers may take for one question.
@@ -83,9 +83,10 @@ pub(super) fn look_at(
 ) -> Result<(Found, Vec<LookedAt>), StreamError> {
     let found = look(asks, settings)?;
     let mut is_away = false;
+    let until = Instant::now() + BELIEVED_AFTER;
     let mut places = Vec::new();
     for place in known.into_iter().filter(|place| found.partitions.contains_key(&place.source)) {
-        let ends = (!is_away).then(|| ends(&asks.committed, &place.source).ok()).flatten();
+        let ends = (!is_away).then(|| ends_behind(&asks.committed, &place, until).ok()).flatten();
         is_away |= ends.is_none();
         places.push((place, ends));
     }
@@ -151,6 +152,22 @@ pub(super) fn look_beyond(
     Ok(Looked { found, behind, left, held, unknown: None })
 }
 
+/// Asks what a partition still has; again, if that is less than was read of it, until some moment: who
+/// believes it reads everything anew. It blocks.
+fn ends_behind(
+    consumer: &BaseConsumer<Complaints>,
+    place: &ReadPlace,
+    until: Instant,
+) -> Result<Ends, StreamError> {
+    loop {
+        let ends = ends(consumer, &place.source)?;
+        if ends.next >= place.next || Instant::now() >= until {
+            return Ok(ends);
+        }
+        std::thread::sleep(ASKS_AGAIN);
+    }
+}
+
 /// Asks what a partition still has. It blocks.
 fn ends(consumer: &BaseConsumer<Complaints>, of: &TopicPartition) -> Result<Ends, StreamError> {
     let asking = consumer.fetch_watermarks(&of.topic, of.partition, ANSWER_WITHIN);
@@ -167,12 +184,14 @@ mod tests {
 
     use rdkafka::config::FromClientConfigAndContext;
     use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 
     use super::*;
     use crate::Connection;
 
-    #[test]
-    fn a_partition_that_nobody_leads_is_not_told_as_a_topic_that_is_not_there() {
+    /// Brokers with a topic of one partition, and who asks them.
+    fn imitation() -> (MockCluster<'static, DefaultProducerContext>, Settings, Asks, TopicPartition)
+    {
         let brokers = MockCluster::new(1).unwrap();
         let connection = Connection { brokers: brokers.bootstrap_servers(), tls: None, sasl: None };
         let settings = Settings {
@@ -182,19 +201,41 @@ mod tests {
             replication: None,
             registry: true,
         };
-        let kind = RegistryKind::ALL[0];
-        let topic = topics::Use::Registry(kind).name().into_owned();
+        let topic = topics::Use::Registry(RegistryKind::ALL[0]).name().into_owned();
         brokers.create_topic(&topic, 1, 1).unwrap();
-        brokers.partition_leader(&topic, 0, None).unwrap();
         let consumer = || {
             let complaints = Complaints::new(&settings.connection.brokers);
             BaseConsumer::from_config_and_context(&settings.consumer(), complaints).unwrap()
         };
         let asks = Asks { committed: consumer(), everything: consumer() };
-        let source = TopicPartition { topic, partition: 0 };
+        (brokers, settings, asks, TopicPartition { topic, partition: 0 })
+    }
+
+    #[test]
+    fn a_partition_that_nobody_leads_is_not_told_as_a_topic_that_is_not_there() {
+        let (brokers, settings, asks, source) = imitation();
+        brokers.partition_leader(&source.topic, 0, None).unwrap();
         let looked = look_beyond(&asks, &settings, vec![(source.clone(), None)]).unwrap();
         assert!(looked.found.partitions.contains_key(&source));
         let told = looked.unknown.unwrap();
         assert!(!told.lasts(), "{}", told.in_full());
+    }
+
+    #[test]
+    fn a_broker_that_shows_less_than_was_read_is_asked_again() {
+        let (_brokers, settings, asks, source) = imitation();
+        let place = ReadPlace { source: source.clone(), next: 1, lost: 0 };
+        let ends = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(ASKS_AGAIN);
+                let producer: BaseProducer = settings.connection.client().create().unwrap();
+                let record = BaseRecord::<str, str>::to(&source.topic).payload("{}");
+                producer.send(record).map_err(|(error, _)| error).unwrap();
+                producer.flush(ANSWER_WITHIN).unwrap();
+            });
+            let (_, mut places) = look_at(&asks, &settings, vec![place]).unwrap();
+            places.remove(0).1.unwrap()
+        });
+        assert_eq!(ends, Ends { first: 0, next: 1 });
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Cause, StreamError};
 use crate::place::{LOST, Place};
 use crate::positions::Positions;
 use crate::producer::{Delivered, GivenUp, NotCommitted, Outgoing, Producer};
-use crate::reader::{ANSWERS_WITHIN, HELD_BACK_FOR, Reader, Readers};
+use crate::reader::{ANSWERS_WITHIN, ASKS_AGAIN, BELIEVED_AFTER, HELD_BACK_FOR, Reader, Readers};
 
 /// How often the ends of the topics are looked at. Who removes a topic and makes it again needs longer.
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
@@ -54,11 +54,24 @@ impl Announcer {
 
     /// Looks whether every topic is there, and has or had what was announced in it.
     pub(super) fn look(&mut self, place: &Place) -> Result<(), StreamError> {
+        let until = Instant::now() + BELIEVED_AFTER;
+        loop {
+            match self.look_once(place) {
+                Err(StreamError::TopicLost { .. }) if Instant::now() < until => {
+                    // What was written to partitions that were added counts as well.
+                    self.counts.clear();
+                    std::thread::sleep(ASKS_AGAIN);
+                }
+                looked => return looked,
+            }
+        }
+    }
+
+    fn look_once(&mut self, place: &Place) -> Result<(), StreamError> {
         if let Some(name) = place.refilling.keys().next().cloned() {
             return Err(StreamError::Refilling { topic: self.settings.topic(&name), name });
         }
-        let known_before = !self.counts.is_empty();
-        if !known_before {
+        if self.counts.is_empty() {
             for topic in Topic::ALL {
                 let name = self.settings.topic(topic.name());
                 let count = self.reader.partitions(&name, ANSWERS_WITHIN)?;
@@ -78,11 +91,6 @@ impl Announcer {
             // partitions of the log announced, what is too old to be kept. They never count less.
             let found = ends.iter().sum();
             if found < least || goes_back {
-                if known_before {
-                    // What was written to partitions that were added counts as well.
-                    self.counts.clear();
-                    return self.look(place);
-                }
                 return Err(StreamError::TopicLost { topic: name, name: lost, found, least });
             }
             self.next.extend((0..).zip(ends).map(|(partition, end)| ((topic, partition), end)));
