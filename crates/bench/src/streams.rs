@@ -57,6 +57,7 @@ pub(crate) fn measure(
     let broker = Broker::builder(stage.database.folder().join("kafka")).throwaway().start()?;
     let brokers = broker.addresses();
     stage.program.make_topics(&brokers)?;
+    producer::warm_up(&broker)?;
 
     let waiting = stage.database.ask(DISPENSE, "SELECT sum(position) FROM log_head")?;
     let waiting: f64 = waiting.trim().parse()?;

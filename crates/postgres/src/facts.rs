@@ -273,7 +273,7 @@ fn event(kind: &str, row: &PgRow) -> Result<Result<DispenseEvent, String>, sqlx:
         return Ok(Err(format!("{kind} {version} is newer than this service")));
     }
     let payload: &str = row.try_get("payload")?;
-    Ok(serde_json::from_str(payload).map_err(|error| format!("{kind} {version}: {error}")))
+    Ok(DispenseEvent::from_json(payload).map_err(|error| format!("{kind} {version}: {error}")))
 }
 
 type Beginning = (Uuid, Result<Arc<HoldCreated>, String>);

@@ -293,5 +293,5 @@ fn event(row: &PgRow) -> Result<DispenseEvent, Box<dyn std::error::Error + Send 
     if !upcast::is_known(&kind, &version) {
         return Err(format!("the log has a {kind} {version}, which is newer than this").into());
     }
-    Ok(serde_json::from_str(row.try_get::<&str, _>("payload")?)?)
+    Ok(DispenseEvent::from_json(row.try_get("payload")?)?)
 }

@@ -308,7 +308,25 @@ fn every_shape_ever_written_is_read_and_written_back_the_same() {
     for (name, event) in samples() {
         let read: DispenseEvent = serde_json::from_str(&file(name)).unwrap();
         assert_eq!(read, event, "{name}");
+        assert_eq!(DispenseEvent::from_json(&file(name)).unwrap(), event, "{name}");
         assert_eq!(pretty(&read), file(name), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_event_is_read_as_none() {
+    let expired = file("Expired-1.0");
+    for wrong in [
+        "",
+        "{}",
+        "null",
+        &expired.replace("Expired", "Extended"),
+        &expired.replace("\"type\"", "\"kind\""),
+        &expired.replace("expires_at", "ends_at"),
+        &format!("{expired}{expired}"),
+    ] {
+        assert!(DispenseEvent::from_json(wrong).is_err(), "{wrong}");
+        assert!(serde_json::from_str::<DispenseEvent>(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -40,7 +40,8 @@ impl LogRow {
         if let Some(event) = self.event.get() {
             return Ok(event);
         }
-        let event = self.read()?;
+        let event = DispenseEvent::from_json(&self.payload);
+        let event = event.map_err(|error| sqlx::Error::Decode(error.into()))?;
         Ok(self.event.get_or_init(|| event))
     }
 

@@ -67,7 +67,7 @@ pub(super) async fn of(
 
     let mut streams: HashMap<Uuid, Stream> = HashMap::new();
     while let Some((request, payload)) = events.try_next().await? {
-        let event: DispenseEvent = serde_json::from_str(&payload)
+        let event = DispenseEvent::from_json(&payload)
             .map_err(|source| Stopped::UnknownEvent { request: request.to_string(), source })?;
         if let Some(stream) = streams.get_mut(&request) {
             stream.dispensing = evolve(std::mem::take(&mut stream.dispensing), &event);
