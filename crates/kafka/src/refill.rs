@@ -54,8 +54,8 @@ pub enum RefillError {
         /// What is not as it should be.
         why: String,
     },
-    /// Somebody else fills the same topic.
-    #[error("somebody else fills this topic at the moment; run this again when that is over")]
+    /// Somebody else fills the same topic, or has begun to fill another one.
+    #[error("somebody else fills a topic at the moment; run this again when that is over")]
     Elsewhere,
     /// It was told to stop.
     #[error(

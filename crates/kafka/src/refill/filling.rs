@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::beginning::From;
 use super::{RefillError, Step};
+use crate::error::StreamError;
 use crate::producer::OwnThread;
 use crate::reader::Readers;
 use crate::scribe::{Name, Scribe};
@@ -60,7 +61,7 @@ impl Filling<'_> {
             *living = Some(scribe);
             kept
         };
-        let kept = self.thread.run(begin).await??;
+        let kept = self.thread.run(begin).await?.map_err(elsewhere)?;
         let note = |place: &Place| place.refilling.get(&name).copied();
         // What else stands there now may be newer than what was found at first: another topic may have
         // been filled since.
@@ -120,7 +121,14 @@ impl Filling<'_> {
         let writing = move |living: &mut Option<Scribe>, _| {
             living.as_ref().map(|scribe| scribe.write(&topic, &records, &place))
         };
-        self.thread.run(writing).await?.ok_or(RefillError::ThreadGone)??;
-        Ok(())
+        self.thread.run(writing).await?.ok_or(RefillError::ThreadGone)?.map_err(elsewhere)
+    }
+}
+
+/// No relay has the name of who fills: whoever took it over fills a topic.
+fn elsewhere(error: StreamError) -> RefillError {
+    match error {
+        StreamError::Fenced(_) => RefillError::Elsewhere,
+        error => error.into(),
     }
 }

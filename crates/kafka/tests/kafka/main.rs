@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in tests, also in their helpers")]
 
 mod broker;
+mod filling;
 mod reading;
 mod refilling;
 mod relay_log;
