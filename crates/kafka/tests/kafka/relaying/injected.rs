@@ -98,3 +98,25 @@ async fn brokers_that_go_away_while_the_place_is_read_are_told_of_long_before_it
     relay.is_well().await;
     relay.stop().await;
 }
+
+#[tokio::test]
+async fn a_broker_that_does_not_know_the_end_of_a_topic_yet_is_not_taken_for_one_that_lost_it() {
+    use RDKafkaRespErr::RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE as NOT_YET;
+    let (cluster, settings) = imitation();
+    let log = Shared::new();
+    log.record(PARTITION, 10);
+    let relay = start(&settings, log.instance(), PARTITION);
+    announced(&log, PARTITION).await;
+    // It looks again with the next transaction.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.request_errors(RDKafkaApiKey::ListOffsets, &[NOT_YET; 5]);
+    log.record(PARTITION, 10);
+    announced(&log, PARTITION).await;
+    relay.is_well().await;
+    let ever = relay.board.ever();
+    assert!(!ever.is_empty(), "it has asked");
+    let lasting = |told: &&String| told.contains("dispense streams");
+    assert_eq!(ever.iter().find(lasting), None);
+    relay.stop().await;
+    assert_once_and_in_order(&settings, log.log_id(), &log.facts(PARTITION));
+}
