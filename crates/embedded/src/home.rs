@@ -21,7 +21,7 @@ const NOTE: &str = "WHERE-THE-DATA-IS.txt";
 ///
 /// A process that is being started by another thread holds a copy of every open file until its program
 /// has begun, so a lock that was just given back can seem taken for a moment.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A locked folder with everything that belongs to one private server.
 #[derive(Debug)]

@@ -222,7 +222,7 @@ impl Writer {
         let found = look(&mut *db, self.number(), &requests, &clients).await.map_err(Fault::of)?;
         let at = self
             .clock
-            .told(found.at, head.recorded_at, Instant::now())
+            .told(found.at, head.recorded_at, [locked, Instant::now()])
             .ok_or(Fault::ClockUnsound)?;
         let registries = self
             .registry

@@ -23,7 +23,8 @@ pub(super) fn notes(streams: &Streams) -> String {
     format!(
         "The relay works off the log of all rounds, {:.0} events in a second, in transactions and with\n\
          PostgreSQL and the service beside it; Kafka's producer sends records of the same {} bytes that\n\
-         it made before. A message's time counts from the decision, before its commit.\n",
+         it made before. The broker took records before anything counted, so that nobody finds it cold.\n\
+         A message's time counts from the decision, before its commit.\n",
         streams.events, streams.size
     )
 }
