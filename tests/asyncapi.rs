@@ -225,6 +225,7 @@ fn the_place_of_the_relay_is_as_it_is_described() {
     place.count(Topic::Recorded);
     place.ends.insert(Topic::Recorded.name().to_owned(), 7);
     place.refilling.insert(Topic::Expired.name().to_owned(), -1);
+    place.filled.insert(Topic::Recorded.name().to_owned(), 1);
     let value: Value = serde_json::from_str(&place.written().unwrap()).unwrap();
     let described = &document.value["components"]["schemas"]["Position"]["properties"];
     let described: Vec<&String> = described.as_object().unwrap().keys().collect();
