@@ -162,7 +162,7 @@ async fn note(
             (!is_noted).then_some(place)
         })
     };
-    let Some(mut place) = blocking(noting).await? else {
+    let Some(mut place) = blocking(noting).await.map_err(elsewhere)? else {
         // Somebody may have lost the places as well: that is to be mended first.
         log.goes_on(partition, None).await?;
         return Ok(None);
@@ -190,7 +190,15 @@ async fn take_back(
                 nothing.then_some(place)
             })
         };
-        blocking(taking).await?;
+        blocking(taking).await.map_err(elsewhere)?;
     }
     Ok(())
+}
+
+/// A relay that is fenced begins anew once: whoever takes a name away again and again fills a topic.
+fn elsewhere(error: StreamError) -> RefillError {
+    match error {
+        StreamError::Fenced(_) => RefillError::Elsewhere,
+        error => error.into(),
+    }
 }

@@ -5,8 +5,7 @@ use dispensary::relay::RelayLog;
 use tokio_util::sync::CancellationToken;
 
 use super::beginning::From;
-use super::{RefillError, Step};
-use crate::error::StreamError;
+use super::{RefillError, Step, elsewhere};
 use crate::producer::OwnThread;
 use crate::reader::Readers;
 use crate::scribe::{Name, Scribe};
@@ -122,13 +121,5 @@ impl Filling<'_> {
             living.as_ref().map(|scribe| scribe.write(&topic, &records, &place))
         };
         self.thread.run(writing).await?.ok_or(RefillError::ThreadGone)?.map_err(elsewhere)
-    }
-}
-
-/// No relay has the name of who fills: whoever took it over fills a topic.
-fn elsewhere(error: StreamError) -> RefillError {
-    match error {
-        StreamError::Fenced(_) => RefillError::Elsewhere,
-        error => error.into(),
     }
 }

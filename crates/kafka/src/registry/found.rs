@@ -53,7 +53,9 @@ fn look(asks: &Asks, settings: &Settings) -> Result<Found, StreamError> {
     let consumer = &asks.committed;
     let explain = |error| consumer.context().explain("asking for the topics", error);
     let metadata = consumer.fetch_metadata(None, ANSWER_WITHIN).map_err(explain)?;
+    // The same brokers answer both.
     consumer.context().forget();
+    asks.everything.context().forget();
     let letters = settings.topic(DEAD_LETTER_TOPIC);
     let kinds =
         RegistryKind::ALL.map(|kind| (settings.topic(&topics::Use::Registry(kind).name()), kind));
@@ -83,10 +85,11 @@ pub(super) fn look_at(
 ) -> Result<(Found, Vec<LookedAt>), StreamError> {
     let found = look(asks, settings)?;
     let mut is_away = false;
-    let until = Instant::now() + BELIEVED_AFTER;
+    let mut until = None;
     let mut places = Vec::new();
     for place in known.into_iter().filter(|place| found.partitions.contains_key(&place.source)) {
-        let ends = (!is_away).then(|| ends_behind(&asks.committed, &place, until).ok()).flatten();
+        let ends =
+            (!is_away).then(|| ends_behind(&asks.committed, &place, &mut until).ok()).flatten();
         is_away |= ends.is_none();
         places.push((place, ends));
     }
@@ -152,16 +155,21 @@ pub(super) fn look_beyond(
     Ok(Looked { found, behind, left, held, unknown: None })
 }
 
-/// Asks what a partition still has; again, if that is less than was read of it, until some moment: who
-/// believes it reads everything anew. It blocks.
+/// Asks what a partition still has; again, if that is less than was read of it, until the moment at which
+/// that is believed: who believes it reads everything anew. The moment is one for all, and counts from
+/// the first such answer. It blocks.
 fn ends_behind(
     consumer: &BaseConsumer<Complaints>,
     place: &ReadPlace,
-    until: Instant,
+    until: &mut Option<Instant>,
 ) -> Result<Ends, StreamError> {
     loop {
         let ends = ends(consumer, &place.source)?;
-        if ends.next >= place.next || Instant::now() >= until {
+        if ends.next >= place.next {
+            return Ok(ends);
+        }
+        let now = Instant::now();
+        if now >= *until.get_or_insert(now + BELIEVED_AFTER) {
             return Ok(ends);
         }
         std::thread::sleep(ASKS_AGAIN);

@@ -20,22 +20,24 @@ pub(super) struct Held {
     pub(super) end: i64,
 }
 
-/// Since when partitions are held back, and at which offset.
+/// Since when partitions are held back, and how they were found first: what is told does not change with
+/// every message that is written behind.
 #[derive(Debug, Default)]
-pub(super) struct HeldBack(BTreeMap<TopicPartition, (i64, Instant)>);
+pub(super) struct HeldBack(BTreeMap<TopicPartition, (Held, Instant)>);
 
 impl HeldBack {
     /// What is to be told after this look: most transactions are over soon.
     pub(super) fn told(&mut self, held: Vec<Held>) -> Option<StreamError> {
         let before = std::mem::take(&mut self.0);
         let mut told = None;
-        for Held { source, stable, end } in held {
-            let known = before.get(&source).filter(|it| it.0 == stable);
-            let since = known.map_or_else(Instant::now, |it| it.1);
+        for held in held {
+            let known = before.get(&held.source).filter(|(known, _)| known.stable == held.stable);
+            let (held, since) = known.cloned().unwrap_or_else(|| (held, Instant::now()));
             if since.elapsed() >= HELD_BACK_FOR && told.is_none() {
-                told = Some(StreamError::HeldBack { topic: source.topic.clone(), stable, end });
+                let (topic, stable, end) = (held.source.topic.clone(), held.stable, held.end);
+                told = Some(StreamError::HeldBack { topic, stable, end });
             }
-            self.0.insert(source, (stable, since));
+            self.0.insert(held.source.clone(), (held, since));
         }
         told
     }

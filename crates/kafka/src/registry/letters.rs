@@ -1,7 +1,7 @@
 //! Dead letters: messages that cannot be applied, put where their senders look for them.
 //!
-//! They are sent, and then the database is told. Between the two a process can end: then a letter is
-//! sent again, with the same source.
+//! They are sent, and then the database is told. Between the two a process can end, or somebody else begin
+//! to send: then a letter is sent again, with the same source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

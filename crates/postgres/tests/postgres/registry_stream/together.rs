@@ -5,6 +5,7 @@ use std::time::Duration;
 use dispensary::registry_stream::{NotApplied, RegistryStream};
 use dispense_domain::registry::RegistryKind;
 use sqlx::PgPool;
+use sqlx::error::DatabaseError;
 use uuid::Uuid;
 
 use super::{messages, next, stream};
@@ -14,7 +15,10 @@ use crate::sample::{importer, lines, partition_of, request, with};
 
 /// How often a writer has to get its lock, and how often at most it tries.
 const TIMES: usize = 5;
-const TRIES: usize = 15;
+const TRIES: usize = 10;
+
+/// What PostgreSQL says to whoever has waited for a lock for as long as allowed.
+const LATE: &str = "55P03";
 
 /// The fewest ids that are in every partition.
 fn ids() -> Vec<Uuid> {
@@ -103,7 +107,13 @@ async fn who_waits_for_the_second_lock_soon_lets_go_of_the_first() {
             let mut tx = database.serving.begin().await.unwrap();
             sqlx::query("SET LOCAL lock_timeout = '500ms'").execute(&mut *tx).await.unwrap();
             let head = "SELECT position FROM log_head WHERE partition = 0 FOR UPDATE";
-            times += usize::from(sqlx::query(head).execute(&mut *tx).await.is_ok());
+            match sqlx::query(head).execute(&mut *tx).await {
+                Ok(_) => times += 1,
+                Err(error) => {
+                    let code = error.as_database_error().and_then(DatabaseError::code);
+                    assert_eq!(code.as_deref(), Some(LATE), "{error}");
+                }
+            }
             tx.rollback().await.unwrap();
             if times == TIMES {
                 break;
