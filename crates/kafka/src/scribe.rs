@@ -148,19 +148,12 @@ mod tests {
     use rdkafka::mocking::MockCluster;
 
     use super::*;
-    use crate::{Connection, POSITIONS_TOPIC};
+    use crate::POSITIONS_TOPIC;
 
     #[test]
     fn how_far_a_topic_is_filled_does_not_go_back_where_another_is_begun() {
         let brokers = MockCluster::new(1).unwrap();
-        let connection = Connection { brokers: brokers.bootstrap_servers(), tls: None, sasl: None };
-        let settings = Settings {
-            connection,
-            prefix: String::new(),
-            partitions: 1,
-            replication: None,
-            registry: false,
-        };
+        let settings = Settings::plain(brokers.bootstrap_servers());
         brokers.create_topic(POSITIONS_TOPIC, 1, 1).unwrap();
         let log_id = Uuid::from_u128(1);
         let readers = Readers::new(&settings).unwrap();

@@ -89,3 +89,17 @@ impl Mechanism {
         }
     }
 }
+
+#[cfg(test)]
+impl Settings {
+    /// For brokers that ask for nothing, such as librdkafka's imitation, with topics of one partition.
+    pub(crate) fn plain(brokers: String) -> Self {
+        Self {
+            connection: Connection { brokers, tls: None, sasl: None },
+            prefix: String::new(),
+            partitions: 1,
+            replication: None,
+            registry: true,
+        }
+    }
+}

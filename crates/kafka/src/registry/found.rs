@@ -195,20 +195,12 @@ mod tests {
     use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 
     use super::*;
-    use crate::Connection;
 
     /// Brokers with a topic of one partition, and who asks them.
     fn imitation() -> (MockCluster<'static, DefaultProducerContext>, Settings, Asks, TopicPartition)
     {
         let brokers = MockCluster::new(1).unwrap();
-        let connection = Connection { brokers: brokers.bootstrap_servers(), tls: None, sasl: None };
-        let settings = Settings {
-            connection,
-            prefix: String::new(),
-            partitions: 1,
-            replication: None,
-            registry: true,
-        };
+        let settings = Settings::plain(brokers.bootstrap_servers());
         let topic = topics::Use::Registry(RegistryKind::ALL[0]).name().into_owned();
         brokers.create_topic(&topic, 1, 1).unwrap();
         let consumer = || {
